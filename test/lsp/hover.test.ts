@@ -39,11 +39,26 @@ describe('hover over the protocol', () => {
     const found = await hover(LEAKY, 'vfio_register_emulated_iommu_dev');
     expect(found!.word).toBe('vfio_register_emulated_iommu_dev');
     expect(found!.content.value).toMatch(
-      /^\*\*This device\*\* \(allocated in line 23\): the driver holds the reference, not registered\n/,
+      /^\*\*State\*\* of the device allocated in line 23: the driver holds the reference, not registered\n/,
     );
     expect(found!.content.value).toContain(
       '- the driver holds the reference, registered; still owed: `vfio_unregister_group_dev()`, then `vfio_put_device()`\n\n---\n\n```c\n',
     );
+  });
+
+  it('has one block for the state and one for the contract', async () => {
+    for (const word of [
+      'vfio_register_emulated_iommu_dev',
+      'vfio_alloc_device',
+      'vfio_put_device',
+    ]) {
+      const { value } = (await hover(LEAKY, word))!.content;
+      expect([word, ...(value.match(/\*\*(?:State|Contract)\*\*/g) ?? [])]).toEqual([
+        word,
+        '**State**',
+        '**Contract**',
+      ]);
+    }
   });
 
   it('shows a member of an ops table', async () => {

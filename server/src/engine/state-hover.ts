@@ -47,7 +47,7 @@ export function stateAt(
   const held = heldAt(facts, { path, ...span });
   if (held.length > 0)
     parts.push(
-      `**Taken on a path to here and not released**: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
+      `${parts.length === 0 ? '**State**: taken' : 'Taken'} on a path to here and not released: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
     );
   return parts.length === 0 ? undefined : { markdown: parts.join('\n\n'), span };
 }
@@ -78,10 +78,10 @@ function describe(
   const { origin, originKind } = observations[0]!.device;
   const where = originKind === 'allocation' ? nameOf(origin) : undefined;
   const seen = observations.every((one) => one.certain) ? '' : ', as far as can be seen';
-  const title = `**This device**${where === undefined ? '' : ` (allocated in ${where})`}${seen}`;
+  const title = `**State** of ${where === undefined ? 'this device' : `the device allocated in ${where}`}${seen}`;
   return [
     list(title, now),
-    list(now.length === 0 ? `${title} **after the call**` : '**After the call**', then),
+    list(now.length === 0 ? `${title} after the call` : 'After the call', then),
   ]
     .filter((one) => one !== '')
     .join('\n\n');

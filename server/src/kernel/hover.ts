@@ -11,15 +11,39 @@ import {
 } from './lifecycle-api.ts';
 import { formatVersion, inRange, nearest } from './version.ts';
 
-/** The hover of an entry for `kernel`: Markdown, with the signature in a C block first. */
+/**
+ * The hover of an entry for `kernel`: Markdown, with the signature in a C block first and then the
+ * contract. Where it is declared and defined, the page of the entry says.
+ */
 export function renderApiHover(entry: ApiEntry, kernel: KernelVersion): string {
+  return rendered(entry, kernel, (card) => ({
+    summary: `**Contract**: ${card.summary}`,
+    facts: contractLines(card, entry),
+  }));
+}
+
+/** The entry as the command line has it: with where it is declared and defined. */
+function renderApiExplanation(entry: ApiEntry, kernel: KernelVersion): string {
+  return rendered(entry, kernel, (card) => ({
+    summary: card.summary,
+    facts: [...contractLines(card, entry), ...sourceLines(card)],
+  }));
+}
+
+/** What differs between the two. */
+interface Told {
+  readonly summary: string;
+  readonly facts: readonly FactLine[];
+}
+
+function rendered(entry: ApiEntry, kernel: KernelVersion, tell: (card: ApiCard) => Told): string {
   const card = apiCard(entry, kernel);
+  const { summary, facts } = tell(card);
   const parts = [`\`\`\`c\n${card.signature}\n\`\`\``];
   if (card.absent) parts.push(`**${card.absent}**`);
-  parts.push(card.summary);
+  parts.push(summary);
   if (card.contract.length > 0) parts.push(card.contract.map((line) => `- ${line}`).join('\n'));
-  const facts = factLines(card, entry).map(([label, text]) => `**${label}:** ${text}`);
-  parts.push(facts.join('  \n'));
+  parts.push(facts.map(([label, text]) => `**${label}:** ${text}`).join('  \n'));
   if (card.commits.length > 0) {
     parts.push(
       card.commits
@@ -46,7 +70,7 @@ export function explainApi(name: string, kernel?: KernelVersion): string | undef
         .filter((entry) => entry === nearest(kernel, livesOf(entry, entries)))
         .map(
           (entry) =>
-            `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiHover(entry, kernel)}`,
+            `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiExplanation(entry, kernel)}`,
         )
     : entries.map(renderApiEntry);
   return `${sections.join('\n\n')}\n`;
@@ -88,8 +112,10 @@ export function membersOf(owner: string, kernel: KernelVersion): readonly string
   return [...new Set(own.map((entry) => entry.name))];
 }
 
-function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string][] {
-  const lines: [string, string][] = [];
+type FactLine = readonly [label: string, text: string];
+
+function contractLines(card: ApiCard, entry: ApiEntry): FactLine[] {
+  const lines: FactLine[] = [];
   if (card.ownership)
     lines.push([
       entry.kind === 'function' || entry.kind === 'macro' ? 'After the call' : 'Ownership',
@@ -102,7 +128,12 @@ function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string
     if (other !== entry)
       lines.push(['Another meaning', `${rangeText(other.kernels)}: ${other.summary}`]);
   }
-  lines.push(['Header', card.header]);
-  if (card.sources.length > 0) lines.push(['Source', card.sources.join('; ')]);
   return lines;
+}
+
+function sourceLines({ header, sources }: ApiCard): FactLine[] {
+  return [
+    ['Header', header],
+    ...(sources.length > 0 ? [['Source', sources.join('; ')] as const] : []),
+  ];
 }

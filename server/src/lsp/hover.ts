@@ -43,7 +43,7 @@ async function hoverOf(
     const rule = loaded.engine.rules.find((one) => one.id === id);
     if (!rule) continue;
     const page = session.docs === undefined ? `\`${id}\`` : `[${id}](${session.docs}${id}.md)`;
-    parts.push(`**${page}**: ${rule.docs.what}\n\n${rule.docs.why}\n\n${rule.docs.instead}`);
+    parts.push(`**${page}**: ${rule.docs.what}\n\n${rule.docs.instead}`);
   }
   if (parts.length === 0) return null;
   const span = api?.span ?? own?.span ?? state?.span ?? findings[0]!.site;

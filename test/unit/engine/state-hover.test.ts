@@ -43,67 +43,67 @@ async function state(text: string, place: string, target = '6.1'): Promise<strin
 it('tells at a call what the device is before and after it, on each way', async () => {
   expect(await state(CLEAN, 'vfio_alloc_device')).toMatchInlineSnapshot(`
     "[vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops)]
-    **This device** (allocated in line 23) **after the call**, on different paths:
+    **State** of the device allocated in line 23 after the call, on different paths:
 
     - the pointer is an error pointer: the allocation has failed
     - the driver holds the reference, not registered; still owed: \`vfio_put_device()\`"
   `);
   expect(await state(CLEAN, 'vfio_register_emulated')).toMatchInlineSnapshot(`
     "[vfio_register_emulated_iommu_dev(&foo->vdev)]
-    **This device** (allocated in line 23): the driver holds the reference, not registered
+    **State** of the device allocated in line 23: the driver holds the reference, not registered
 
-    **After the call**, on different paths:
+    After the call, on different paths:
 
     - the driver holds the reference, its registration has failed; still owed: \`vfio_put_device()\`
     - the driver holds the reference, registered; still owed: \`vfio_unregister_group_dev()\`, then \`vfio_put_device()\`"
   `);
   expect(await state(CLEAN, 'vfio_put_device(&foo->vdev);\n\t\treturn')).toMatchInlineSnapshot(`
     "[vfio_put_device(&foo->vdev)]
-    **This device** (allocated in line 23): the driver holds the reference, its registration has failed
+    **State** of the device allocated in line 23: the driver holds the reference, its registration has failed
 
-    **After the call**: its last reference is dropped, and its memory may be freed"
+    After the call: its last reference is dropped, and its memory may be freed"
   `);
 });
 
 it('tells in remove what probe has left', async () => {
   expect(await state(CLEAN, 'vfio_unregister_group_dev')).toMatchInlineSnapshot(`
     "[vfio_unregister_group_dev(&foo->vdev)]
-    **This device** (allocated in line 23): the driver holds the reference, registered
+    **State** of the device allocated in line 23: the driver holds the reference, registered
 
-    **After the call**: the driver holds the reference, unregistered; still owed: \`vfio_put_device()\`"
+    After the call: the driver holds the reference, unregistered; still owed: \`vfio_put_device()\`"
   `);
   expect(await state(CLEAN, 'vfio_put_device(&foo->vdev);\n}')).toMatchInlineSnapshot(`
     "[vfio_put_device(&foo->vdev)]
-    **This device** (allocated in line 23): the driver holds the reference, unregistered
+    **State** of the device allocated in line 23: the driver holds the reference, unregistered
 
-    **After the call**: its last reference is dropped, and its memory may be freed"
+    After the call: its last reference is dropped, and its memory may be freed"
   `);
 });
 
 it('tells at a test, an access and a return', async () => {
   expect(await state(LEAKY, 'IS_ERR(foo)')).toMatchInlineSnapshot(`
     "[IS_ERR(foo)]
-    **This device** (allocated in line 23), on different paths:
+    **State** of the device allocated in line 23, on different paths:
 
     - the pointer is an error pointer: the allocation has failed
     - the driver holds the reference, not registered; still owed: \`vfio_put_device()\`"
   `);
   expect(await state(MISTAKES, 'lamp->switched);')).toMatchInlineSnapshot(`
     "[lamp->switched]
-    **This device** (allocated in line 45): its last reference is dropped, and its memory may be freed"
+    **State** of the device allocated in line 45: its last reference is dropped, and its memory may be freed"
   `);
   expect(await state(LEAKY, 'return ret;')).toMatchInlineSnapshot(`
     "[return ret;]
-    **This device** (allocated in line 23): the driver holds the reference, its registration has failed; still owed: \`vfio_put_device()\`"
+    **State** of the device allocated in line 23: the driver holds the reference, its registration has failed; still owed: \`vfio_put_device()\`"
   `);
 });
 
 it('tells of the old model by its own calls, as far as the kernel has them', async () => {
   expect(await state(OLD_ALONE, 'vfio_register_emulated', '6.0')).toMatchInlineSnapshot(`
     "[vfio_register_emulated_iommu_dev(&bar->vdev)]
-    **This device** (allocated in line 16): initialised, not registered
+    **State** of the device allocated in line 16: initialised, not registered
 
-    **After the call**, on different paths:
+    After the call, on different paths:
 
     - initialised, its registration has failed; still owed: \`vfio_uninit_group_dev()\`, then \`kfree()\`
     - initialised, registered; still owed: \`vfio_unregister_group_dev()\`, then \`vfio_uninit_group_dev()\`, then \`kfree()\`"
@@ -119,9 +119,9 @@ it('tells of the old model by its own calls, as far as the kernel has them', asy
     ),
   ).toMatchInlineSnapshot(`
     "[vfio_register_group_dev(&bar->vdev)]
-    **This device** (allocated in line 16): initialised, not registered
+    **State** of the device allocated in line 16: initialised, not registered
 
-    **After the call**, on different paths:
+    After the call, on different paths:
 
     - initialised, its registration has failed; still owed: \`kfree()\`
     - initialised, registered; still owed: \`vfio_unregister_group_dev()\`, then \`kfree()\`"
@@ -131,16 +131,16 @@ it('tells of the old model by its own calls, as far as the kernel has them', asy
 it('tells at a return what else a path has taken', async () => {
   expect(await state(HOLDING, 'return -ENODEV')).toMatchInlineSnapshot(`
     "[return -ENODEV;]
-    **This device** (allocated in line 23): its last reference is dropped, and its memory may be freed
+    **State** of the device allocated in line 23: its last reference is dropped, and its memory may be freed
 
-    **Taken on a path to here and not released**: \`kzalloc()\` in line 27, which \`kfree()\` undoes"
+    Taken on a path to here and not released: \`kzalloc()\` in line 27, which \`kfree()\` undoes"
   `);
 });
 
 it('tells at a call that changes nothing only what is', async () => {
   expect(await state(CLEAN, 'dev_set_drvdata')).toMatchInlineSnapshot(`
     "[dev_set_drvdata(&mdev->dev, foo)]
-    **This device** (allocated in line 23): the driver holds the reference, registered; still owed: \`vfio_unregister_group_dev()\`, then \`vfio_put_device()\`"
+    **State** of the device allocated in line 23: the driver holds the reference, registered; still owed: \`vfio_unregister_group_dev()\`, then \`vfio_put_device()\`"
   `);
 });
 

@@ -17,15 +17,13 @@ describe('hover', () => {
       			 const struct vfio_device_ops *ops);
       \`\`\`
 
-      Prepares a vfio_device that the driver has embedded in its own memory for registration.
+      **Contract**: Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
       - The memory must be zeroed: the core reads members that this call does not set.
       - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
-      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` and \`vfio_put_device()\`  
-      **Header:** \`<linux/vfio.h>\`  
-      **Source:** v6.0 \`drivers/vfio/vfio_main.c\`, \`vfio_init_group_dev\`
+      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` and \`vfio_put_device()\`
 
       [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
       [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
@@ -44,15 +42,13 @@ describe('hover', () => {
 
       **Removed in v6.1. Use \`vfio_alloc_device()\` and \`vfio_put_device()\`.**
 
-      Prepares a vfio_device that the driver has embedded in its own memory for registration.
+      **Contract**: Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
       - The memory must be zeroed: the core reads members that this call does not set.
       - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
-      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1  
-      **Header:** \`<linux/vfio.h>\`  
-      **Source:** v6.0 \`drivers/vfio/vfio_main.c\`, \`vfio_init_group_dev\`
+      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1
 
       [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
       [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
@@ -66,7 +62,7 @@ describe('hover', () => {
 
       **Not yet in v5.15: it comes with v6.1.**
 
-      Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
+      **Contract**: Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
 
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
@@ -76,8 +72,7 @@ describe('hover', () => {
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
       **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\` and return \`PTR_ERR()\`.  
-      **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio.h>\`
+      **Kernels:** since v6.1
 
       [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds the allocation helpers (v6.1)"
     `);
@@ -88,7 +83,7 @@ describe('hover', () => {
       #define vfio_alloc_device(dev_struct, member, dev, ops)
       \`\`\`
 
-      Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
+      **Contract**: Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
 
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
@@ -98,8 +93,7 @@ describe('hover', () => {
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
       **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\` and return \`PTR_ERR()\`.  
-      **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio.h>\`
+      **Kernels:** since v6.1
 
       [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds the allocation helpers (v6.1)"
     `);
@@ -110,15 +104,13 @@ describe('hover', () => {
       void vfio_pci_core_release_dev(struct vfio_device *core_vdev);
       \`\`\`
 
-      Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
+      **Contract**: Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
 
       - It ends with \`vfio_free_device()\`: nothing may touch the device after it, so it is the last statement of \`.release\`.
       - Do not call it when \`.init\` fails: the core frees the memory then, and it would be freed twice.
 
       **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
-      **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio_pci_core.h>\`  
-      **Source:** v6.12 \`drivers/vfio/pci/vfio_pci_core.c\`, \`vfio_pci_core_release_dev\`
+      **Kernels:** since v6.1
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
@@ -128,15 +120,13 @@ describe('hover', () => {
       void vfio_pci_core_release_dev(struct vfio_device *core_vdev);
       \`\`\`
 
-      Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
+      **Contract**: Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
 
       - It does not free the container; the core does that after \`.release\`.
       - It may also be called when \`.init\` fails after \`vfio_pci_core_init_dev()\`.
 
       **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
-      **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio_pci_core.h>\`  
-      **Source:** v6.12 \`drivers/vfio/pci/vfio_pci_core.c\`, \`vfio_pci_core_release_dev\`
+      **Kernels:** since v6.1
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
@@ -205,7 +195,7 @@ describe('hover', () => {
       void (*release)(struct vfio_device *vdev);
       \`\`\`
 
-      Releases the driver's part of a device after the last reference is dropped.
+      **Contract**: Releases the driver's part of a device after the last reference is dropped.
 
       - It is optional. The core frees the memory after it: do not free the container here.
       - It may run after \`remove()\`: do not use the drvdata of the parent, nor anything that \`remove()\` frees.
@@ -215,9 +205,7 @@ describe('hover', () => {
       **Ownership:** Nothing else holds the device any more.  
       **Context:** It may sleep.  
       **Kernels:** since v6.1  
-      **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.  
-      **Header:** \`<linux/vfio.h>\`  
-      **Source:** v6.12 \`drivers/vfio/vfio_main.c\`, \`vfio_device_release\`
+      **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.
 
       [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds it (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) makes it optional and moves the free into the core (v6.2)"
