@@ -1,8 +1,9 @@
 /** The conversion of all drivers of a folder: a list with a verdict for each, and one edit. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
+import { sourcesIn } from './files.ts';
 import { mentionsVfio } from './gate.ts';
-import { askObstacles, type Obstacle } from './refusal.ts';
+import { askRefusal, type Obstacle } from './refusal.ts';
 import type { Review } from './review.ts';
 import { say } from './say.ts';
 import type { Conversion } from './whole-conversion.ts';
@@ -20,7 +21,6 @@ type Converted = Extract<Verdict, { conversion: Conversion }>;
 type Refused = Exclude<Verdict, Converted>;
 
 const title = 'Convert All Drivers in Folder';
-const NOTHING = 'nothing to convert';
 
 /** Asks which of the drivers of a folder are converted, and what becomes of the conversions. */
 export async function convertFolder(
@@ -58,8 +58,7 @@ function judge(
   return vscode.window.withProgress(
     { location: place, title: 'VFIO Lifecycle: looking for drivers', cancellable: true },
     async (progress, token) => {
-      const pattern = new vscode.RelativePattern(folder, '**/*.c');
-      const uris = await vscode.workspace.findFiles(pattern, undefined, undefined, token);
+      const uris = (await sourcesIn(folder, token)).filter(({ path }) => path.endsWith('.c'));
       uris.sort((left, right) => (left.path < right.path ? -1 : 1));
       const verdicts: Verdict[] = [];
       for (const [i, uri] of uris.entries()) {
@@ -95,9 +94,10 @@ async function judgeFile(
     const conversion = await client.sendRequest<Conversion>('vfioLifecycle/conversion', data);
     return { uri, conversion };
   } catch (error) {
+    const refusal = await askRefusal(client, data).catch(() => undefined);
+    if (refusal?.status === 'unchanged') return undefined;
     const reason = error instanceof Error ? error.message : String(error);
-    if (reason.startsWith(NOTHING)) return undefined;
-    return { uri, reason, obstacles: await askObstacles(client, data).catch(() => []) };
+    return { uri, reason, obstacles: refusal?.obstacles ?? [] };
   }
 }
 
@@ -137,7 +137,8 @@ async function pick(
     buttons: [why],
     verdict,
   }));
-  list.title = `${title}: ${converted.length} can be converted, ${refused.length} cannot`;
+  const cannot = refused.length === 0 ? '' : `, ${refused.length} cannot`;
+  list.title = `${title}: ${converted.length} can be converted${cannot}`;
   list.placeholder = 'Which of them?';
   list.canSelectMany = true;
   list.ignoreFocusOut = true;
@@ -186,7 +187,7 @@ async function goToObstacle({ uri, obstacles }: Refused): Promise<void> {
 function verdictOf({ files, notes }: Conversion): string {
   const where = files.length === 1 ? '' : `${files.length} files`;
   const what = notes.length === 1 ? 'one thing to look at' : `${notes.length} things to look at`;
-  return ['converted', where, notes.length === 0 ? '' : what].filter(Boolean).join(', ');
+  return ['can be converted', where, notes.length === 0 ? '' : what].filter(Boolean).join(', ');
 }
 
 function nameIn(folder: vscode.Uri, uri: vscode.Uri): string {

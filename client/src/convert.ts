@@ -3,7 +3,7 @@
  */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, CodeAction } from 'vscode-languageclient';
-import { askObstacles, explain, type Obstacle, type RefusedData } from './refusal.ts';
+import { askRefusal, explain, type Refusal, type RefusedData } from './refusal.ts';
 import type { Review } from './review.ts';
 import { say } from './say.ts';
 import type { Conversion } from './whole-conversion.ts';
@@ -21,11 +21,8 @@ export type ConversionData = Readonly<Record<string, unknown>>;
 /** What became of one offer. */
 type Answer =
   | { readonly title: string; readonly style: unknown; readonly conversion: Conversion }
-  /**
-   * Why it cannot be done: a sentence, and where the server can say more, all that stands in the
-   * way.
-   */
-  | { readonly reason: string; readonly obstacles?: readonly Obstacle[] };
+  /** Why it cannot be done: a sentence, and where the server can say more, all of it. */
+  | { readonly reason: string; readonly refusal?: Refusal };
 
 /** Converts what a code action offered. */
 export async function convertOffered(
@@ -36,7 +33,8 @@ export async function convertOffered(
 ): Promise<void> {
   const answer = await waitFor(() => ask(client, { title: '', data }));
   if ('conversion' in answer) await review.offer(client, answer.conversion);
-  else if (answer.obstacles) await explain(client, answer.obstacles, output);
+  else if (answer.refusal?.status === 'refused')
+    await explain(client, answer.refusal.obstacles, output);
   else say(`nothing was converted: ${answer.reason}`);
 }
 
@@ -50,12 +48,11 @@ export async function explainRefused(
   output: vscode.LogOutputChannel,
   review: Review,
 ): Promise<void> {
-  const obstacles = await waitFor(() =>
-    askObstacles(client, data).catch((error: unknown) => error),
+  const refusal = await waitFor(() =>
+    askRefusal(client, data).catch((error: unknown) => say(String(error))),
   );
-  if (!Array.isArray(obstacles)) say(String(obstacles));
-  else if (obstacles.length > 0) await explain(client, obstacles as Obstacle[], output);
-  else await convertOffered(client, data, output, review);
+  if (refusal?.status === 'converted') await convertOffered(client, data, output, review);
+  else if (refusal) await explain(client, refusal.obstacles, output);
 }
 
 /** What becomes of the conversion of the active file. */
@@ -107,7 +104,7 @@ async function askForAll(
         const { reason } = action.disabled;
         return action.data === undefined
           ? { reason }
-          : withObstacles(client, reason, action.data as RefusedData);
+          : withRefusal(client, reason, action.data as RefusedData);
       }
       return ask(client, {
         title: action.title,
@@ -129,18 +126,18 @@ async function ask(
       conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data),
     };
   } catch (error) {
-    return withObstacles(client, error instanceof Error ? error.message : String(error), data);
+    return withRefusal(client, error instanceof Error ? error.message : String(error), data);
   }
 }
 
 /** A reason with the places that the server knows for it. */
-async function withObstacles(
+async function withRefusal(
   client: BaseLanguageClient,
   reason: string,
   data: RefusedData,
 ): Promise<Answer> {
-  const obstacles = await askObstacles(client, data).catch(() => []);
-  return obstacles.length > 0 ? { reason, obstacles } : { reason };
+  const refusal = await askRefusal(client, data).catch(() => undefined);
+  return refusal === undefined || refusal.status === 'converted' ? { reason } : { reason, refusal };
 }
 
 /** A conversion is proved when it is asked for, which takes a moment. */
@@ -157,15 +154,16 @@ async function refuse(
   answers: readonly Answer[],
   output: vscode.LogOutputChannel,
 ): Promise<void> {
-  const obstacles = answers.flatMap((answer) =>
-    'reason' in answer ? (answer.obstacles ?? []) : [],
+  const refused = answers.filter((answer) => 'reason' in answer);
+  const obstacles = refused.flatMap(({ refusal }) =>
+    refusal?.status === 'refused' ? refusal.obstacles : [],
   );
   const distinct = new Map(obstacles.map((one) => [JSON.stringify(one), one]));
   if (distinct.size > 0) return explain(client, [...distinct.values()], output);
-  const reasons = new Set(answers.flatMap((answer) => ('reason' in answer ? answer.reason : [])));
-  if (reasons.size === 0) return say('nothing to convert in this file');
+  const reasons = new Set(refused.map(({ reason }) => reason));
   const [only] = reasons;
-  if (reasons.size === 1 && only?.startsWith('nothing to convert') === true) {
+  if (only === undefined) return say('nothing to convert in this file');
+  if (refused.every(({ refusal }) => refusal?.status === 'unchanged')) {
     output.info(only);
     return say(only);
   }

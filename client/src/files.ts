@@ -48,15 +48,18 @@ export function answerFileRequests(
  */
 async function findSources(): Promise<vscode.Uri[]> {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  const found = await Promise.all(
-    folders.map(async ({ uri }) => {
-      const pattern = new vscode.RelativePattern(uri, '**/*.{c,h}');
-      const listed = await vscode.workspace.findFiles(pattern, excludedFrom(uri));
-      // Only some file systems can search.
-      return listed.length > 0 || uri.scheme === 'file' ? listed : walk(uri);
-    }),
-  );
-  return found.flat();
+  return (await Promise.all(folders.map(({ uri }) => sourcesIn(uri)))).flat();
+}
+
+/** The C sources and headers of a folder, without what its settings exclude. */
+export async function sourcesIn(
+  folder: vscode.Uri,
+  token?: vscode.CancellationToken,
+): Promise<vscode.Uri[]> {
+  const pattern = new vscode.RelativePattern(folder, '**/*.{c,h}');
+  const listed = await vscode.workspace.findFiles(pattern, excludedFrom(folder), undefined, token);
+  // Only some file systems can search.
+  return listed.length > 0 || folder.scheme === 'file' ? listed : walk(folder);
 }
 
 /** The patterns of `files.exclude` and `search.exclude` as one. */

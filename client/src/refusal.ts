@@ -24,19 +24,17 @@ export interface Obstacle {
   readonly range: Range | null;
 }
 
-/**
- * What stands in the way; nothing where the conversion can be done after all. Rejects when the
- * document is another by now.
- */
-export async function askObstacles(
-  client: BaseLanguageClient,
-  data: RefusedData,
-): Promise<readonly Obstacle[]> {
-  const { obstacles } = await client.sendRequest<{ obstacles: readonly Obstacle[] }>(
-    'vfioLifecycle/refusal',
-    data,
-  );
-  return obstacles;
+/** What the server answers to `vfioLifecycle/refusal`. */
+export interface Refusal {
+  /** `converted`: it can be done after all; `unchanged`: there is nothing to convert. */
+  readonly status: 'converted' | 'refused' | 'unchanged';
+  /** What is in the way, or why there is nothing to convert. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+/** Why a conversion was not made. Rejects when the document is another by now. */
+export function askRefusal(client: BaseLanguageClient, data: RefusedData): Promise<Refusal> {
+  return client.sendRequest<Refusal>('vfioLifecycle/refusal', data);
 }
 
 /**

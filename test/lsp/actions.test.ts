@@ -667,10 +667,11 @@ describe('the conversion', () => {
       command: { command: 'ours.explain' },
     });
     expect(asked!.disabled).toBeUndefined();
-    const { obstacles } = await client!.connection.sendRequest<{ obstacles: object[] }>(
-      'vfioLifecycle/refusal',
-      asked!.command!.arguments![0],
-    );
+    const { status, obstacles } = await client!.connection.sendRequest<{
+      status: string;
+      obstacles: object[];
+    }>('vfioLifecycle/refusal', asked!.command!.arguments![0]);
+    expect(status).toBe('refused');
     expect(obstacles[0]).toMatchObject({
       kind: 'member-not-first',
       uri: folder.uriOf('bar.h'),
@@ -696,7 +697,7 @@ describe('the conversion', () => {
       'vfioLifecycle/refusal',
       action!.command!.arguments![0],
     );
-    expect(await request).toEqual({ obstacles: [] });
+    expect(await request).toEqual({ status: 'converted', obstacles: [] });
   });
 
   it('is left out when it is refused and the client cannot show that', async () => {

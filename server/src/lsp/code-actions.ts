@@ -365,7 +365,7 @@ function noConversion(session: Session, loaded: Loaded): CodeAction {
     title,
     kind: REWRITE,
     disabled: { reason },
-    ...(plan.status === 'refused' && whyData(session, data)),
+    ...whyData(session, data),
   };
 }
 

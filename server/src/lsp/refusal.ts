@@ -2,6 +2,7 @@
 import { type CancellationToken, type Range } from 'vscode-languageserver';
 import { conversionTarget, whyNothing } from '../engine/convert.ts';
 import { obstaclesOf, type Obstacle } from '../engine/convertibility.ts';
+import type { Conversion } from '../engine/types.ts';
 import { converted, loadedFor, type ConversionData } from './conversion.ts';
 import type { Loaded, Session } from './session.ts';
 
@@ -11,8 +12,11 @@ import type { Loaded, Session } from './session.ts';
  */
 export const REFUSAL_REQUEST = 'vfioLifecycle/refusal';
 
-/** What stands in the way of a conversion; nothing where it can be done after all. */
+/** What became of a conversion that was not made. */
 export interface Refused {
+  /** `converted`: it can be done after all; `unchanged`: there is nothing to convert. */
+  readonly status: 'converted' | 'refused' | 'unchanged';
+  /** What is in the way, or why there is nothing to convert. */
   readonly obstacles: readonly PlacedObstacle[];
 }
 
@@ -39,17 +43,16 @@ export async function refusalOf(
   return session.inTurn(async () => {
     await loaded.analysis();
     const result = converted(loaded, data ?? {});
-    switch (result.status) {
-      case 'converted':
-        return { obstacles: [] };
-      case 'refused':
-        return { obstacles: obstaclesOf(result).map((one) => placed(session, loaded, one)) };
-      case 'unchanged': {
-        const { reason } = whyNothing(loaded.engine, loaded.input, conversionTarget(loaded.kernel));
-        return { obstacles: [placed(session, loaded, { code: null, reason, site: null })] };
-      }
-    }
+    const obstacles = inTheWay(loaded, result).map((one) => placed(session, loaded, one));
+    return { status: result.status, obstacles };
   });
+}
+
+function inTheWay(loaded: Loaded, result: Conversion): readonly Obstacle[] {
+  if (result.status === 'converted') return [];
+  if (result.status === 'refused') return obstaclesOf(result);
+  const { reason } = whyNothing(loaded.engine, loaded.input, conversionTarget(loaded.kernel));
+  return [{ code: null, reason, site: null }];
 }
 
 function placed(

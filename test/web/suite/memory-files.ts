@@ -6,7 +6,7 @@ const folder: vscode.FileStat = { type: vscode.FileType.Directory, ctime: 0, mti
 
 /**
  * Files by their paths (`/driver/lamp.c`); folders are what the paths say. It can be written, but
- * nothing is made, renamed or deleted.
+ * nothing is renamed or deleted.
  */
 export function createMemoryFiles(
   texts: Readonly<Record<string, string>>,
@@ -48,7 +48,7 @@ export function createMemoryFiles(
       files.set(uri.path, content);
       changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
     },
-    createDirectory: refuse,
+    createDirectory: () => undefined,
     delete: refuse,
     rename: refuse,
   };

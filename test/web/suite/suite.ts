@@ -71,6 +71,25 @@ async function run(): Promise<void> {
     await done;
   });
 
+  await check('converts the drivers of a folder, which it finds without a search', async () => {
+    const document = await open('/old_model.c');
+    const done = vscode.commands.executeCommand('vfioLifecycle.convertFolder', uriOf('/'));
+    // All that can be converted are chosen, and the first answer is to write them.
+    await until('the conversion', async () => {
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return document.getText().includes('vfio_alloc_device');
+    });
+    await done;
+  });
+
+  await check('writes a new driver', async () => {
+    const folder = uriOf('/').toString();
+    const given = { bus: 'pci', name: 'kiln', kernel: '6.12', folder };
+    await vscode.commands.executeCommand('vfioLifecycle.createDriver', given);
+    const shown = vscode.window.activeTextEditor?.document.uri.path;
+    if (shown !== '/kiln_vfio_pci/kiln_vfio_pci.c') throw new Error(`${shown} is shown`);
+  });
+
   await check('opens the example driver, which travels with it', async () => {
     await vscode.commands.executeCommand('vfioLifecycle.openExampleDriver', 'mistakes.c');
     const example = vscode.window.activeTextEditor?.document;
