@@ -15,6 +15,7 @@ import {
   startCodeServer,
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
+import { inView, runCommand } from '../test/editor-host/workbench-page.mjs';
 import { installEditorHost } from './lib/editor-host.mjs';
 import { animated, withPalette } from './lib/palette-png.mjs';
 import { inProject } from './lib/paths.mjs';
@@ -46,6 +47,13 @@ const step = { width: 640, height: 460 };
 /** The animation of the README. */
 const ANIMATION = 'walk-through';
 const wide = { width: 1180, height: 760 };
+/** What lies under the line of a step: what is said there is no text of the page. */
+const markedLine = '.view-overlays [class*="ced-"]';
+
+const withBars = {
+  'workbench.statusBar.visible': true,
+  'workbench.editor.editorActionsLocation': 'default',
+};
 
 /** What is taken: where it goes, in which themes and size, and how the editor comes to show it. */
 const pictures = {
@@ -54,9 +62,14 @@ const pictures = {
   conversion: { folder: 'docs/images', size: column, show: showChanges },
   'before-apply': { folder: 'docs/images', size: column, show: showQuestion },
   'life-cycle': { folder: 'docs/images', size: wide, show: showLifeCycle },
-  walk: { folder: 'docs/images', size: column, show: showWalk },
+  walk: {
+    folder: 'docs/images',
+    size: { width: 1100, height: 480 },
+    show: showWalk,
+    settings: withBars,
+  },
   preview: { folder: 'docs/images', size: column, show: showPreview },
-  folder: { folder: 'docs/images', size: column, show: showFolder },
+  folder: { folder: 'docs/images', size: { width: 880, height: 340 }, show: showFolder },
   new: { folder: 'docs/images', size: column, show: showNewDriver },
   open: { folder: 'images/walkthrough', size: step, show: showMistakes },
   path: { folder: 'images/walkthrough', size: step, show: showPath },
@@ -64,6 +77,34 @@ const pictures = {
   picture: { folder: 'images/walkthrough', size: step, show: showLifeCycle },
   begin: { folder: 'images/walkthrough', size: step, show: showNewDriver },
   tree: { folder: 'images/walkthrough', size: step, show: showTree },
+  // What no page shows, to be looked at.
+  hints: {
+    folder: 'docs/images',
+    size: column,
+    show: showHints,
+    settings: { 'vfioLifecycle.inlayHints': true, 'vfioLifecycle.codeLens': 'all' },
+  },
+  lens: { folder: 'out', size: column, show: showLens },
+  contract: { folder: 'out', size: column, show: showContract },
+  completion: { folder: 'out', size: column, show: showCompletion },
+  members: { folder: 'out', size: column, show: showMembers },
+  signature: { folder: 'out', size: column, show: showSignature },
+  changes: {
+    folder: 'out',
+    size: column,
+    show: showCheckedChanges,
+    settings: { 'git.enabled': true },
+  },
+  report: { folder: 'out', size: column, show: showReport },
+  'after-walk': { folder: 'out', size: wide, show: showWalkInPicture },
+};
+/** What a picture may set. */
+const unset = {
+  'workbench.statusBar.visible': false,
+  'workbench.editor.editorActionsLocation': 'hidden',
+  'vfioLifecycle.inlayHints': undefined,
+  'vfioLifecycle.codeLens': undefined,
+  'git.enabled': false,
 };
 
 const wanted = process.argv.slice(2).filter((name) => name !== '--dark');
@@ -75,10 +116,8 @@ const folders = {
   userData: path.join(data, 'user'),
   extensions: path.join(data, 'extensions'),
 };
-const workspace = path.join(data, 'driver');
-fs.cpSync(inProject('examples/driver'), workspace, { recursive: true });
-const tree = path.join(data, 'tree');
-fs.cpSync(inProject('examples'), tree, { recursive: true });
+/** The example driver: each picture has a copy of its own, for what is typed is kept. */
+let workspace = '';
 writeSettings(folders.userData, look);
 const vsix = await packVsix(path.join(data, 'extension.vsix'));
 execFileSync(nodeBinary, [...baseArguments(folders), '--install-extension', vsix], {
@@ -89,16 +128,17 @@ const editor = await startCodeServer(folders);
 const browser = await startChromium({ profile: path.join(data, 'chromium') });
 const { page } = browser;
 // Only ends what hangs: a machine that others use too may be slow.
-page.setDefaultTimeout(120_000);
+page.setDefaultTimeout(60_000);
 try {
-  if (wanted.includes(ANIMATION)) await takeAnimation();
+  if (wanted.includes(ANIMATION)) await takeAnimation().catch((error) => missed(ANIMATION, error));
   for (const picture of Object.keys(pictures).filter(
     (name) => wanted.length === 0 || wanted.includes(name),
   )) {
     for (const [theme, name] of Object.entries(themes)) {
-      writeSettings(folders.userData, { 'workbench.colorTheme': name });
+      const { settings } = pictures[picture];
+      writeSettings(folders.userData, { ...unset, 'workbench.colorTheme': name, ...settings });
       if (theme === 'light' || isDarkToo || pictures[picture].size === step)
-        await take(picture, theme);
+        await take(picture, theme).catch((error) => missed(picture, error));
     }
   }
 } finally {
@@ -107,8 +147,16 @@ try {
   removeFolder(data);
 }
 
+/** The other pictures are taken all the same. */
+async function missed(name, error) {
+  process.exitCode = 1;
+  console.error(`${name}: ${error.message}`);
+  await page.screenshot({ path: inProject('out', `${name}-failure.png`) });
+}
+
 async function take(name, theme) {
   const { folder, size, show } = pictures[name];
+  workspace = copyOf('driver', `${name}-${theme}`);
   await page.setViewportSize(size);
   await show(size);
   const file = fileOf(folder, name, theme, size === step);
@@ -122,6 +170,13 @@ async function take(name, theme) {
   console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
 }
 
+/** A copy of a folder of the examples, to be opened and written to. */
+function copyOf(examples, name) {
+  const folder = path.join(data, name);
+  fs.cpSync(inProject('examples', examples), folder, { recursive: true });
+  return folder;
+}
+
 /** Where a picture goes: what is kept in one theme has no theme in its name. */
 function fileOf(folder, name, theme, isInBoth) {
   if (isInBoth) return inProject(folder, `${name}-${theme}.png`);
@@ -130,12 +185,15 @@ function fileOf(folder, name, theme, isInBoth) {
     : inProject('out', `${name}-${theme}.png`);
 }
 
-/** From a finding to its picture, and along its path to the return that owes the put. */
+/** From a finding to its picture, along its path to the return that owes the put, and the fix. */
 async function takeAnimation() {
-  writeSettings(folders.userData, { 'workbench.colorTheme': themes.light });
+  writeSettings(folders.userData, { 'workbench.colorTheme': themes.light, ...withBars });
+  workspace = copyOf('driver', ANIMATION);
   await page.setViewportSize({ width: 1100, height: 640 });
   const shots = [];
   const keep = async (milliseconds) => {
+    // To where nothing answers it.
+    await page.mouse.move(600, 639);
     await page.waitForTimeout(700);
     const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
     shots.push({ png, milliseconds });
@@ -144,15 +202,27 @@ async function takeAnimation() {
   await goTo('mistakes.c', 'if (ret)', 'return ret');
   await page.locator('.squiggly-error').first().waitFor();
   await keep(1800);
-  await runCommand('VFIO Lifecycle: Show Life Cycle');
-  await inView('svg.life');
+  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
+  await inView(page, 'svg.life');
   await keep(2200);
-  await (await inView('svg.life .way.found')).click();
+  await (await inView(page, 'svg.life .way.found')).click();
   for (const step of [0, 1, 2]) {
-    await inView(`li[data-step="${step}"] .current`);
+    await inView(page, `li[data-step="${step}"] .current`);
     await keep(1800);
-    if (step < 2) await (await inView('[data-do=next]')).click();
+    if (step < 2) await (await inView(page, '[data-do=next]')).click();
   }
+  await runCommand(page, 'VFIO Lifecycle: End the Walk');
+  await goTo('mistakes.c', 'if (ret)', 'return ret');
+  await page.keyboard.press('Control+.');
+  const fix = page
+    .locator('.action-widget .monaco-list-row', { hasText: 'vfio_put_device' })
+    .first();
+  await fix.waitFor();
+  await keep(1800);
+  await fix.click();
+  await page.locator('.view-line', { hasText: 'vfio_put_device' }).nth(1).waitFor();
+  await (await inView(page, 'svg.life .way.found')).waitFor({ state: 'detached' });
+  await keep(3000);
   const file = inProject('docs/images', `${ANIMATION}.png`);
   fs.writeFileSync(file, animated(shots));
   console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
@@ -242,10 +312,10 @@ async function showMenu() {
 
 /** The findings of a folder, of which no file is open. */
 async function showTree({ height }) {
-  await open(tree, undefined);
-  await runCommand('VFIO Lifecycle: Check Workspace');
+  await open(copyOf('.', 'tree'), undefined);
+  await runCommand(page, 'VFIO Lifecycle: Check Workspace');
   await page.locator('.notification-list-item', { hasText: 'Show Problems' }).waitFor();
-  await runCommand('Notifications: Clear All Notifications');
+  await runCommand(page, 'Notifications: Clear All Notifications');
   await page.locator('.notification-list-item').first().waitFor({ state: 'detached' });
   await showProblems('removed-api', height * 0.84);
   // To where nothing answers it.
@@ -257,30 +327,28 @@ async function showLifeCycle() {
   await open(workspace, 'mistakes.c');
   await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', 'vfio_register');
   await page.locator('.squiggly-error').first().waitFor();
-  await runCommand('VFIO Lifecycle: Show Life Cycle');
-  await inView('svg.life');
+  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
+  await inView(page, 'svg.life');
   await page.mouse.move(250, 20);
 }
-
-/** What lies under the line of a step: what is said there is no text of the page. */
-const markedLine = '.view-overlays [class*="ced-"]';
 
 /** A finding's path at its second step. */
 async function showWalk() {
   await open(workspace, 'mistakes.c');
   await goTo('mistakes.c', 'if (ret)', 'return ret');
   await page.locator('.squiggly-error').first().waitFor();
-  await runCommand('VFIO Lifecycle: Walk the Path of a Finding');
+  await runCommand(page, 'VFIO Lifecycle: Walk the Path of a Finding');
   await page.locator(markedLine).first().waitFor();
-  await runCommand('VFIO Lifecycle: Next Step of the Path');
+  await runCommand(page, 'VFIO Lifecycle: Next Step of the Path');
   await page.locator(markedLine).first().waitFor();
 }
 
 /** The differences of a conversion that folds, with its notes first. */
 async function showPreview() {
   await open(workspace, 'old_model.c');
+  await goTo('old_model.c', 'vfio_init_group_dev(', '');
   await page.locator('.squiggly-error').first().waitFor();
-  await runCommand('VFIO Lifecycle: Preview Conversion');
+  await runCommand(page, 'VFIO Lifecycle: Preview Conversion');
   await page
     .locator('.quick-input-widget .monaco-list-row', { hasText: 'folding state' })
     .first()
@@ -290,8 +358,13 @@ async function showPreview() {
 
 /** The drivers of a folder with a verdict for each. */
 async function showFolder() {
-  await open(tree, undefined);
-  await runCommand('VFIO Lifecycle: Convert All Drivers in Folder…');
+  const folder = copyOf('conversion', 'drivers');
+  const text = fs.readFileSync(path.join(workspace, 'old_model.c'), 'utf8');
+  fs.writeFileSync(path.join(folder, 'meter.c'), text.replace('GFP_KERNEL', 'GFP_ATOMIC'));
+  for (const name of ['gauge.c', 'heater.c', 'kettle.c', 'pump.c', 'relay.c', 'siren.c'])
+    fs.rmSync(path.join(folder, name), { force: true });
+  await open(folder, undefined);
+  await runCommand(page, 'VFIO Lifecycle: Convert All Drivers in Folder…');
   await page
     .locator('.quick-input-widget .monaco-list-row', { hasText: 'converted' })
     .first()
@@ -303,30 +376,114 @@ async function showNewDriver() {
   const folder = path.join(data, `new-${Date.now()}`);
   fs.mkdirSync(folder);
   await open(folder, undefined);
-  await runCommand('VFIO Lifecycle: Create Driver…');
+  await runCommand(page, 'VFIO Lifecycle: Create Driver…');
   await choose('PCI');
   await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
   await page.keyboard.type('lamp');
   await page.keyboard.press('Enter');
+  await page.locator('.quick-input-widget', { hasText: '(3/3)' }).waitFor();
+  await page.keyboard.type('6.12');
   await choose('6.12');
   await page.locator('.view-line', { hasText: 'LAMP_VENDOR_ID' }).first().waitFor();
+}
+
+/** What is owed, beside the code, and the findings above the functions. */
+async function showHints() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', 'vfio_register');
+  await page.locator('.view-line', { hasText: 'owed:' }).first().waitFor();
+  await page.locator('.codelens-decoration:visible', { hasText: '2 findings' }).first().waitFor();
+}
+
+/** The offer of the conversion above a probe of the old model. */
+async function showLens() {
+  await open(workspace, 'old_model.c');
+  await goTo('old_model.c', 'vfio_init_group_dev(', '');
+  await page
+    .locator('.codelens-decoration:visible', { hasText: 'vfio_alloc_device' })
+    .first()
+    .waitFor();
+}
+
+/** The hover on a function of the driver's own. */
+async function showContract() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'static int lamp_probe', 'lamp_probe');
+  await page.locator('.squiggly-error').first().waitFor();
+  await hoverOver('lamp_probe');
+}
+
+/** What a rule's tag and member are at an allocation that is being typed. */
+async function showCompletion() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'lamp = vfio_alloc_device', 'vfio_alloc');
+  await page.locator('.squiggly-error').first().waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('lamp = vfio_alloc_device(');
+  await page.keyboard.press('Control+Space');
+  await page.locator('.suggest-widget .monaco-list-row').first().waitFor();
+}
+
+/** The members of a table that the target kernel has. */
+async function showMembers() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'static const struct vfio_device_ops', 'struct');
+  await page.locator('.squiggly-error').first().waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('.');
+  await page.locator('.suggest-widget .monaco-list-row').first().waitFor();
+}
+
+/** The contract of an argument. */
+async function showSignature() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'lamp = vfio_alloc_device', 'vfio_alloc');
+  await page.locator('.squiggly-error').first().waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('ret = vfio_register_emulated_iommu_dev(');
+  await page.locator('.parameter-hints-widget.visible').waitFor();
+}
+
+/** The findings of the files that git says have changed. */
+async function showCheckedChanges({ height }) {
+  const folder = copyOf('driver', `changed-${Date.now()}`);
+  const git = (...given) =>
+    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@b.c', ...given], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+  git('init');
+  git('add', '.');
+  git('commit', '-m', 'driver');
+  fs.appendFileSync(path.join(folder, 'mistakes.c'), '\n');
+  await open(folder, undefined);
+  await runCommand(page, 'VFIO Lifecycle: Check Changes');
+  await page.locator('.notification-list-item', { hasText: 'Show Problems' }).waitFor();
+  await showProblems('missing-put', height * 0.6);
+}
+
+/** The form for an issue with the report in it. */
+async function showReport() {
+  await showMistakes();
+  await page.locator('.squiggly-error').first().waitFor();
+  await runCommand(page, 'VFIO Lifecycle: Report Issue…');
+  await page.waitForTimeout(3000);
+}
+
+/** The picture while a path is walked. */
+async function showWalkInPicture() {
+  await showLifeCycle();
+  await (await inView(page, 'svg.life .way.found')).click();
+  await (await inView(page, '[data-do=next]:not([disabled])')).click();
+  await inView(page, 'li[data-step="1"] .current');
 }
 
 /** Chooses a row of the list that VS Code asks with. */
 async function choose(text) {
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first().click();
-}
-
-/** Waits for a part of the view of a life cycle, which is in a frame of its own; returns it. */
-async function inView(selector) {
-  for (let turn = 0; turn < 240; turn++) {
-    for (const frame of page.frames()) {
-      const part = frame.locator(selector).first();
-      if (await part.isVisible().catch(() => false)) return part;
-    }
-    await page.waitForTimeout(250);
-  }
-  throw new Error(`no ${selector} in the view`);
 }
 
 /** Opens a folder, and a file of it alone: without the explorer. */
@@ -343,14 +500,6 @@ async function open(folder, name) {
   if (await page.locator('.explorer-viewlet').isVisible()) await page.keyboard.press('Control+b');
   if (await page.locator('.part.panel').isVisible()) await page.keyboard.press('Control+j');
   if (name !== undefined) await page.locator('.tab', { hasText: name }).click();
-}
-
-/** Runs a command of the palette, once the palette has it. */
-async function runCommand(title) {
-  await page.keyboard.press('F1');
-  await page.keyboard.type(title);
-  await page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: title }).waitFor();
-  await page.keyboard.press('Enter');
 }
 
 /** Opens the Problems view with a height in pixels, and waits for a rule in it. */

@@ -12,6 +12,7 @@ import {
   startCodeServer,
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
+import { inView, runCommand } from '../test/editor-host/workbench-page.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
 import { packages } from './lib/debian.mjs';
@@ -196,29 +197,61 @@ async function firstStart({ context }) {
     address && words.every((word) => said.includes(word)) && !said.includes('├'),
     said,
   );
-  if (address) await looksRight(await context.newPage(), address);
+  if (address) {
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    await page.goto(address);
+    await sees(page, 'npm start opens at the first mistake with the problems in view', looksRight);
+    await sees(page, 'the picture of a life cycle is there again after a reload', comesBack);
+    await sees(page, 'the picture follows its driver after a reload', leadsOn);
+    await sees(page, 'the editor reports the time of the activation', tellActivation);
+  }
   child.kill('SIGTERM');
   const status = await ended;
   result('npm start ends when it is told to', status === 0, `its exit status was ${status}`);
 }
 
-/** The caret is at the first mistake, and the problems are in view. */
-async function looksRight(page, address) {
-  page.setDefaultTimeout(120_000);
-  await page.goto(address);
-  const what = 'npm start opens at the first mistake with the problems in view';
+/** One result of what a page shows. */
+async function sees(page, what, look) {
   try {
-    await page
-      .locator('.markers-panel .monaco-list-row', { hasText: 'missing-put' })
-      .first()
-      .waitFor();
-    await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
+    await look(page);
     console.log(`ok      ${what}`);
     result(what, true);
   } catch (error) {
     await page.screenshot({ path: inProject('out/web-failure.png') });
     result(what, false, error.message);
   }
+}
+
+/** The caret is at the first mistake, and the problems are in view. */
+async function looksRight(page) {
+  await page
+    .locator('.markers-panel .monaco-list-row', { hasText: 'missing-put' })
+    .first()
+    .waitFor();
+  await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
+}
+
+async function comesBack(page) {
+  await page.locator('.monaco-editor .view-line').first().click();
+  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
+  await inView(page, 'svg.life');
+  await page.reload();
+  await inView(page, 'svg.life');
+}
+
+async function leadsOn(page) {
+  await (await inView(page, 'svg.life .way.found')).click();
+  await page.locator('.statusbar-item', { hasText: '1 of 3' }).waitFor();
+}
+
+/** Prints what the editor says of the activation, for a person to read: no test is about a time. */
+async function tellActivation(page) {
+  await runCommand(page, 'Developer: Show Running Extensions');
+  const row = page.locator('.runtime-extensions-editor .monaco-list-row', {
+    hasText: 'VFIO Lifecycle',
+  });
+  console.log(`VFIO Lifecycle: ${await row.locator('.activation-time').first().innerText()}`);
 }
 
 /** Runs the suite in a page; `where` is what the results are told of. */

@@ -5,6 +5,9 @@
  */
 import * as vscode from 'vscode';
 
+/** So many offers stay, of which a list has a few and the lists before it are gone. */
+const kept = 100;
+
 /** The commands that were on offer. */
 export interface Offers extends vscode.Disposable {
   /** The same action with a command of its own in the place of the arguments. */
@@ -12,20 +15,25 @@ export interface Offers extends vscode.Disposable {
 }
 
 export function createOffers(): Offers {
-  const latest = new Map<string, unknown[]>();
-  const commands: vscode.Disposable[] = [];
+  const latest = new Map<
+    string,
+    { readonly given: unknown[]; readonly owned: vscode.Disposable }
+  >();
 
-  /**
-   * Of one thing that is offered again only the version differs, so that there are no more names
-   * than things.
-   */
+  /** Of one thing that is offered again at the same place only the version differs. */
   const nameFor = (command: string, given: unknown[]): string => {
     const name = `${command} ${JSON.stringify(given, (key, value: unknown) => (key === 'version' ? undefined : value))}`;
-    const isNew = !latest.has(name);
-    latest.set(name, given);
     const run = (): Thenable<unknown> =>
-      vscode.commands.executeCommand(command, ...(latest.get(name) ?? []));
-    if (isNew) commands.push(vscode.commands.registerCommand(name, run));
+      vscode.commands.executeCommand(command, ...(latest.get(name)?.given ?? []));
+    const owned = latest.get(name)?.owned ?? vscode.commands.registerCommand(name, run);
+    // The latest comes last.
+    latest.delete(name);
+    latest.set(name, { given, owned });
+    const [oldest] = latest;
+    if (oldest !== undefined && latest.size > kept) {
+      latest.delete(oldest[0]);
+      oldest[1].owned.dispose();
+    }
     return name;
   };
 
@@ -39,6 +47,8 @@ export function createOffers(): Offers {
       };
       return action;
     },
-    dispose: () => vscode.Disposable.from(...commands).dispose(),
+    dispose: () => {
+      for (const { owned } of latest.values()) owned.dispose();
+    },
   };
 }

@@ -24,12 +24,14 @@ export async function reveal(
     ({ document }) => document.uri.toString() === uri.toString(),
   );
   try {
+    // Its beginning alone: a long line would scroll to the side.
+    const selection = new vscode.Range(range.start, range.start);
     const editor = await vscode.window.showTextDocument(uri, {
       viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
       preserveFocus,
-      selection: new vscode.Range(range.start, range.start),
+      selection,
     });
-    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     return editor;
   } catch {
     return undefined;

@@ -15,7 +15,7 @@ import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { followDrivers } from './drivers.ts';
 import { OPEN_EXAMPLE, openExample } from './example.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
-import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
+import { LIFE_CYCLE_VIEW, SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
 import type { LifeCycleView } from './life-cycle/view.ts';
 import { copyReport, pickKernel, reportIssue, showMenu } from './menu.ts';
 import { EXPLAIN_REFUSAL, type RefusedData } from './refusal.ts';
@@ -76,16 +76,17 @@ export function activate(
     return running;
   };
   /** The picture and what lays it out are loaded when somebody asks for it. */
-  const showLifeCycle = async (): Promise<void> => {
-    const client = (await startOnDemand())?.client;
-    if (!client) return;
+  const loadLifeCycle = async (): Promise<LifeCycleView> => {
     const { createLifeCycleView } = await import('./life-cycle/view.ts');
-    lifeCycle ??= createLifeCycleView(
+    return (lifeCycle ??= createLifeCycleView(
       context.extensionUri,
       walk,
       async () => (await session)?.client,
-    );
-    await lifeCycle.show(client);
+    ));
+  };
+  const showLifeCycle = async (): Promise<void> => {
+    const client = (await startOnDemand())?.client;
+    if (client) await (await loadLifeCycle()).show(client);
   };
   const startIfWanted = (): void => {
     if (session === undefined && vscode.workspace.textDocuments.some(wantsServer)) void start();
@@ -180,6 +181,12 @@ export function activate(
       },
     ),
     vscode.commands.registerCommand(SHOW_LIFE_CYCLE, showLifeCycle),
+    vscode.window.registerWebviewPanelSerializer(LIFE_CYCLE_VIEW, {
+      async deserializeWebviewPanel(panel, state) {
+        await start();
+        await (await loadLifeCycle()).restore(panel, state);
+      },
+    }),
     vscode.commands.registerCommand(APPLY_CONVERSION, async (data: ConversionData) => {
       const client = (await startOnDemand())?.client;
       if (client) await convertOffered(client, data, output(), review);

@@ -5,7 +5,7 @@ import { lineAfter } from './line-changes.ts';
 import { reveal } from './places.ts';
 import { say } from './say.ts';
 
-/** The command that begins: its arguments are a URI and the message of a finding, or nothing. */
+/** The command that begins: its arguments are a URI and a finding in it, or nothing. */
 export const WALK_PATH = 'vfioLifecycle.walkPath';
 
 /** A place on the way to a finding, and what happens there. */
@@ -15,10 +15,16 @@ export interface WalkStep {
   readonly message: string;
 }
 
+/** The way to a finding of a rule; the finding itself is the last step. */
+export interface WalkPath {
+  readonly rule: string;
+  readonly steps: readonly WalkStep[];
+}
+
 /** Where a walk is. */
 export interface WalkPlace {
-  /** What was given to `start`. */
-  readonly id: string;
+  /** What was given to `start`, at its lines of today. */
+  readonly path: WalkPath;
   readonly step: number;
   readonly count: number;
   /** `2 of 3: the registration fails` */
@@ -27,8 +33,8 @@ export interface WalkPlace {
 
 /** One path is walked at a time. */
 export interface Walk extends vscode.Disposable {
-  /** Goes to the first step. `id` names the path to who asked for it. */
-  start(id: string, steps: readonly WalkStep[], preserveFocus?: boolean): Promise<void>;
+  /** Goes to the first step. */
+  start(path: WalkPath, preserveFocus?: boolean): Promise<void>;
   /** One step on, or back; nothing happens at an end. */
   go(by: 1 | -1, preserveFocus?: boolean): Promise<void>;
   readonly place: WalkPlace | undefined;
@@ -36,8 +42,7 @@ export interface Walk extends vscode.Disposable {
 }
 
 interface Walking {
-  readonly id: string;
-  steps: readonly WalkStep[];
+  path: WalkPath;
   step: number;
 }
 
@@ -49,26 +54,39 @@ export function createWalk(): Walk {
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('editor.stackFrameHighlightBackground'),
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.warningForeground'),
-    after: { margin: '0 0 0 3em', color: new vscode.ThemeColor('editorCodeLens.foreground') },
+    after: {
+      margin: '0 0 0 2em',
+      color: new vscode.ThemeColor('editor.foreground'),
+      fontStyle: 'italic',
+    },
   });
   let item: vscode.StatusBarItem | undefined;
   let walking: Walking | undefined;
 
+  const currentStep = (): WalkStep | undefined => walking?.path.steps[walking.step];
   const place = (): WalkPlace | undefined => {
-    const step = walking?.steps[walking.step];
+    const step = currentStep();
     if (walking === undefined || step === undefined) return undefined;
-    const { id, steps } = walking;
-    const text = `${walking.step + 1} of ${steps.length}: ${step.message}`;
-    return { id, step: walking.step, count: steps.length, text };
+    const { path, step: number } = walking;
+    const count = path.steps.length;
+    return { path, step: number, count, text: `${number + 1} of ${count}: ${step.message}` };
   };
   const decorate = (): void => {
-    const step = walking?.steps[walking.step];
+    const step = currentStep();
     const contentText = place()?.text;
     for (const editor of vscode.window.visibleTextEditors) {
       const isIt = step?.uri.toString() === editor.document.uri.toString();
       editor.setDecorations(
         line,
-        isIt && step ? [{ range: step.range, renderOptions: { after: { contentText } } }] : [],
+        isIt && step
+          ? [
+              {
+                range: step.range,
+                hoverMessage: contentText,
+                renderOptions: { after: { contentText } },
+              },
+            ]
+          : [],
       );
     }
   };
@@ -82,7 +100,7 @@ export function createWalk(): Walk {
       item ??= vscode.window.createStatusBarItem('vfioLifecycle.walk', 1);
       item.name = 'VFIO Lifecycle: Path of a Finding';
       item.text = `$(debug-step-over) ${text}`;
-      item.tooltip = 'Next step of the path';
+      item.tooltip = `${text}\n\nA click goes to the next step of the path.`;
       item.command = 'vfioLifecycle.nextStep';
       item.accessibilityInformation = { label: `Step ${text}`, role: 'button' };
       item.show();
@@ -95,21 +113,21 @@ export function createWalk(): Walk {
     tell();
   };
   const show = async (preserveFocus: boolean): Promise<void> => {
-    const step = walking?.steps[walking.step];
+    const step = currentStep();
     if (step === undefined) return;
     const editor = await reveal(step.uri, step.range, preserveFocus);
     if (editor === undefined) say(`the file of this step cannot be opened: ${step.message}`);
     tell();
   };
   const walk: Walk = {
-    async start(id, steps, preserveFocus = false) {
-      if (steps.length === 0) return;
-      walking = { id, steps, step: 0 };
+    async start(path, preserveFocus = false) {
+      if (path.steps.length === 0) return;
+      walking = { path, step: 0 };
       await show(preserveFocus);
     },
     async go(by, preserveFocus = false) {
       const next = (walking?.step ?? 0) + by;
-      if (walking?.steps[next] === undefined) return;
+      if (walking?.path.steps[next] === undefined) return;
       walking.step = next;
       await show(preserveFocus);
     },
@@ -127,17 +145,30 @@ export function createWalk(): Walk {
     vscode.window.onDidChangeVisibleTextEditors(decorate),
     vscode.workspace.onDidChangeTextDocument((event) => {
       if (walking === undefined || event.contentChanges.length === 0) return;
-      walking.steps = walking.steps.map((step) => moved(step, event));
+      const { rule, steps } = walking.path;
+      walking.path = { rule, steps: steps.map((step) => moved(step, event)) };
       decorate();
     }),
-    vscode.commands.registerCommand(WALK_PATH, (uri?: string, message?: string) =>
-      walkFinding(walk, uri, message),
+    vscode.commands.registerCommand(WALK_PATH, (uri?: vscode.Uri, finding?: vscode.Diagnostic) =>
+      walkFinding(walk, uri, finding),
     ),
     vscode.commands.registerCommand('vfioLifecycle.nextStep', () => walk.go(1)),
     vscode.commands.registerCommand('vfioLifecycle.previousStep', () => walk.go(-1)),
     vscode.commands.registerCommand('vfioLifecycle.endWalk', end),
   );
   return walk;
+}
+
+/** Whether two ways lead by the same lines to findings of one rule. */
+export function isSamePath(one: WalkPath, other: WalkPath): boolean {
+  return (
+    one.rule === other.rule &&
+    one.steps.length === other.steps.length &&
+    one.steps.every(({ uri, range }, i) => {
+      const there = other.steps[i]!;
+      return there.uri.toString() === uri.toString() && there.range.start.line === range.start.line;
+    })
+  );
 }
 
 /** A step after an edit of its document. */
@@ -155,19 +186,20 @@ function shifted({ start, end }: vscode.Range, by: number): vscode.Range {
   return new vscode.Range(line, start.character, Math.max(line, end.line + by), end.character);
 }
 
-/** Walks the finding of that message, else the one at the caret, else one that a person picks. */
-async function walkFinding(walk: Walk, uri?: string, message?: string): Promise<void> {
+/** Walks that finding, else the one at the caret, else one that a person picks. */
+async function walkFinding(
+  walk: Walk,
+  uri?: vscode.Uri,
+  finding?: vscode.Diagnostic,
+): Promise<void> {
+  if (uri !== undefined && finding !== undefined) return walk.start(pathOf(uri, finding));
   const editor = vscode.window.activeTextEditor;
-  const document = uri === undefined ? editor?.document.uri : vscode.Uri.parse(uri);
-  if (document === undefined) return;
+  if (editor === undefined) return;
   const findings = vscode.languages
-    .getDiagnostics(document)
+    .getDiagnostics(editor.document.uri)
     .filter((one) => ruleOf(one) !== undefined && hasPath(one));
-  const wanted =
-    message === undefined
-      ? await choose(findings, editor?.selection.active)
-      : findings.find((one) => one.message === message);
-  if (wanted !== undefined) await walk.start(wanted.message, stepsOf(document, wanted));
+  const wanted = await choose(findings, editor.selection.active);
+  if (wanted !== undefined) await walk.start(pathOf(editor.document.uri, wanted));
   else if (findings.length === 0) say('no finding with a path in this file');
 }
 
@@ -177,10 +209,10 @@ function hasPath({ relatedInformation = [] }: vscode.Diagnostic): boolean {
 
 async function choose(
   findings: readonly vscode.Diagnostic[],
-  caret: vscode.Position | undefined,
+  caret: vscode.Position,
 ): Promise<vscode.Diagnostic | undefined> {
-  const here = findings.filter(({ range }) => caret !== undefined && range.contains(caret));
-  const onLine = findings.filter(({ range }) => range.start.line === caret?.line);
+  const here = findings.filter(({ range }) => range.contains(caret));
+  const onLine = findings.filter(({ range }) => range.start.line === caret.line);
   const nearest = [here, onLine, findings].find((some) => some.length > 0) ?? [];
   if (nearest.length <= 1 && nearest !== findings) return nearest[0];
   const items = nearest.map((finding) => ({
@@ -194,13 +226,14 @@ async function choose(
 }
 
 /** What a finding tells of the way to it, and then the finding itself. */
-function stepsOf(uri: vscode.Uri, finding: vscode.Diagnostic): readonly WalkStep[] {
+function pathOf(uri: vscode.Uri, finding: vscode.Diagnostic): WalkPath {
   const related = (finding.relatedInformation ?? []).map(({ location, message }) => ({
     uri: location.uri,
     range: location.range,
     message,
   }));
-  return [...related, { uri, range: finding.range, message: finding.message }];
+  const { range, message } = finding;
+  return { rule: ruleOf(finding) ?? '', steps: [...related, { uri, range, message }] };
 }
 
 /** An action for each of the diagnostics that has a path. */
@@ -213,11 +246,7 @@ export function walkActions(
     .map((finding) => {
       const title = `Walk the path of this finding (${ruleOf(finding)})`;
       const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
-      action.command = {
-        title,
-        command: WALK_PATH,
-        arguments: [uri.toString(), finding.message],
-      };
+      action.command = { title, command: WALK_PATH, arguments: [uri, finding] };
       action.diagnostics = [finding];
       return action;
     });

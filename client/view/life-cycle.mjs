@@ -8,7 +8,11 @@ let zoom = editor.getState()?.zoom ?? 0;
 let mark = {};
 
 window.addEventListener('message', ({ data }) => {
-  if (data.type === 'content') show(data.html);
+  if (data.type === 'content') {
+    // What is shown again after the window was loaded anew.
+    editor.setState({ zoom, uri: data.uri, driver: data.driver });
+    show(data.html);
+  }
   if (data.type === 'mark') mark = data;
   applyMarks();
 });
@@ -91,7 +95,7 @@ function middleOf(box) {
 
 function scale(by) {
   zoom = Math.min(4, Math.max(0.25, currentZoom() * by));
-  editor.setState({ zoom });
+  editor.setState({ ...editor.getState(), zoom });
   applyZoom();
 }
 

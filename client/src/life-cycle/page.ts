@@ -22,6 +22,8 @@ button.text {
 button[disabled] { opacity: 0.5; }
 :focus-visible { outline: 2px solid var(--vscode-focusBorder); outline-offset: 2px; }
 .picture { overflow: auto; }
+#said { position: sticky; bottom: 0; margin: 0 -12px -12px; background: var(--vscode-editor-background); }
+#said:not(:empty) { padding: 6px 12px; border-top: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent)); }
 [data-place], [data-finding] { cursor: pointer; }
 li { margin: 3px 0; }
 .current { font-weight: bold; }

@@ -4,16 +4,19 @@ import type { BaseLanguageClient } from 'vscode-languageclient';
 import { mentionsVfio } from '../gate.ts';
 import { reveal } from '../places.ts';
 import { say } from '../say.ts';
-import type { Walk, WalkStep } from '../walk.ts';
+import { isSamePath, type Walk, type WalkPath } from '../walk.ts';
+import { LIFE_CYCLE_VIEW } from './command.ts';
 import { layOut } from './layout.ts';
 import { contentOf, emptyContent, frameOf } from './page.ts';
 import { svgFile } from './svg.ts';
-import type { DriverLife, LifeCycle, LifePlace, PathStep } from './types.ts';
+import type { DriverLife, LifeCycle, LifeFinding, LifePlace } from './types.ts';
 
 /** The view; one is shown at a time. */
 export interface LifeCycleView extends vscode.Disposable {
   /** Shows the life of the driver in the active editor. */
   show(client: BaseLanguageClient): Promise<void>;
+  /** Goes on with the view of a window that was loaded again, of which the script kept a state. */
+  restore(panel: vscode.WebviewPanel, state: unknown): Promise<void>;
 }
 
 /** What the view says. */
@@ -38,14 +41,28 @@ export function createLifeCycleView(
   running: () => Promise<BaseLanguageClient | undefined>,
 ): LifeCycleView {
   let open: OpenView | undefined;
+  const openIn = (panel: vscode.WebviewPanel): OpenView =>
+    openView(panel, extension, walk, running, () => {
+      open = undefined;
+    });
   return {
     async show(client) {
       const document = vscode.window.activeTextEditor?.document;
       if (document === undefined) return say('no file is open whose life cycle could be shown');
-      open ??= openView(extension, walk, running, () => {
-        open = undefined;
-      });
+      open ??= openIn(
+        vscode.window.createWebviewPanel(LIFE_CYCLE_VIEW, 'Life Cycle', {
+          viewColumn: vscode.ViewColumn.Beside,
+          preserveFocus: true,
+        }),
+      );
       await open.follow(client, document.uri);
+    },
+    async restore(panel, state) {
+      const { uri, driver } = (state ?? {}) as { readonly uri?: string; readonly driver?: number };
+      // Only one is followed.
+      if (open !== undefined || uri === undefined) return panel.dispose();
+      open = openIn(panel);
+      await open.restore(vscode.Uri.parse(uri), driver ?? 0);
     },
     dispose: () => open?.dispose(),
   };
@@ -53,21 +70,16 @@ export function createLifeCycleView(
 
 interface OpenView extends vscode.Disposable {
   follow(client: BaseLanguageClient, uri: vscode.Uri): Promise<void>;
+  restore(uri: vscode.Uri, driver: number): Promise<void>;
 }
 
 function openView(
+  panel: vscode.WebviewPanel,
   extension: vscode.Uri,
   walk: Walk,
   running: () => Promise<BaseLanguageClient | undefined>,
   closed: () => void,
 ): OpenView {
-  const folder = vscode.Uri.joinPath(extension, 'dist/web');
-  const panel = vscode.window.createWebviewPanel(
-    'vfioLifecycle.lifeCycle',
-    'Life Cycle',
-    { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-    { enableScripts: true, localResourceRoots: [folder] },
-  );
   const { webview } = panel;
   let uri: vscode.Uri | undefined;
   let life: LifeCycle | undefined;
@@ -79,8 +91,12 @@ function openView(
 
   const driver = (): DriverLife | undefined => life?.drivers[index] ?? life?.drivers[0];
   const send = (): void => {
-    void webview.postMessage({ type: 'content', html });
+    void webview.postMessage({ type: 'content', html, uri: uri?.toString(), driver: index });
     mark();
+  };
+  const sayInside = (why: string): void => {
+    html = emptyContent(why);
+    send();
   };
   const draw = (): void => {
     const numbered: LifePlace[] = [];
@@ -95,13 +111,17 @@ function openView(
   };
   const mark = (): void => {
     const walked = walk.place;
-    const finding = driver()?.findings.find(({ id, message }) =>
-      [id, message].includes(walked?.id ?? ''),
-    );
+    const finding =
+      walked && driver()?.findings.find((one) => isSamePath(pathOf(one), walked.path));
     void webview.postMessage({
       type: 'mark',
       functionName: functionAtCaret(driver(), uri)?.name ?? null,
-      ...(finding && walked && { ...walked, finding: finding.id }),
+      ...(finding && {
+        finding: finding.id,
+        step: walked.step,
+        count: walked.count,
+        text: walked.text,
+      }),
     });
   };
   const ask = async (client: BaseLanguageClient | undefined): Promise<void> => {
@@ -117,8 +137,7 @@ function openView(
       if (number !== asked) return;
       if (isOutdated(error)) return askSoon();
       life = undefined;
-      html = emptyContent(`The picture cannot be drawn: ${String(error)}`);
-      send();
+      sayInside(`The picture cannot be drawn: ${String(error)}`);
     }
   };
   const askSoon = (): void => {
@@ -131,19 +150,27 @@ function openView(
     panel.reveal(undefined, true);
     await ask(client);
   };
-  const goTo = async (place: LifePlace | undefined): Promise<void> => {
+  const restore = async (next: vscode.Uri, driverIndex: number): Promise<void> => {
+    [uri, index] = [next, driverIndex];
+    // The server answers for documents that are open, which this one is not in a tab that was not
+    // shown since.
+    try {
+      await vscode.workspace.openTextDocument(next);
+    } catch {
+      return sayInside('The file cannot be opened any more.');
+    }
     const client = await running();
-    if (client === undefined || place === undefined) return;
-    const { asUri, asRange } = client.protocol2CodeConverter;
-    if ((await reveal(asUri(place.uri), asRange(place.range))) === undefined)
+    if (client === undefined) sayInside('There is no server that could analyse the file.');
+    else await ask(client);
+  };
+  const goTo = async (place: LifePlace | undefined): Promise<void> => {
+    if (place === undefined) return;
+    if ((await reveal(uriOf(place), rangeOf(place))) === undefined)
       say('the file cannot be opened');
   };
   const startWalk = async (id: string): Promise<void> => {
-    const client = await running();
     const finding = driver()?.findings.find((one) => one.id === id);
-    if (client === undefined || finding === undefined) return;
-    const steps = finding.path.map((step) => walkStep(client, step));
-    await walk.start(id, steps, true);
+    if (finding !== undefined) await walk.start(pathOf(finding), true);
   };
   const answerView = async (message: Message): Promise<void> => {
     if (message.type === 'ready') send();
@@ -178,10 +205,12 @@ function openView(
     }),
   );
   const nonce = crypto.randomUUID().replaceAll('-', '');
+  const folder = vscode.Uri.joinPath(extension, 'dist/web');
+  webview.options = { enableScripts: true, localResourceRoots: [folder] };
   const script = webview.asWebviewUri(vscode.Uri.joinPath(folder, 'life-cycle-view.js'));
   html = emptyContent('Waiting for the analysis.');
   webview.html = frameOf({ nonce, script: script.toString() });
-  return { follow, dispose: () => panel.dispose() };
+  return { follow, restore, dispose: () => panel.dispose() };
 }
 
 /** The document has changed meanwhile, or the server had to do something else. */
@@ -203,7 +232,7 @@ function isShown(
   if (document.toString() === uri?.toString()) return true;
   const steps = life?.drivers.flatMap((driver) => driver.steps) ?? [];
   return steps.some(
-    ({ place }) => place !== null && vscode.Uri.parse(place.uri).toString() === document.toString(),
+    ({ place }) => place !== null && uriOf(place).toString() === document.toString(),
   );
 }
 
@@ -219,15 +248,27 @@ function functionAtCaret(
   const { line } = editor.selection.active;
   return driver?.functions.find(
     ({ place }) =>
-      vscode.Uri.parse(place.uri).toString() === uri?.toString() &&
+      uriOf(place).toString() === uri?.toString() &&
       place.range.start.line <= line &&
       line <= place.range.end.line,
   );
 }
 
-function walkStep(client: BaseLanguageClient, { place, message }: PathStep): WalkStep {
-  const { asUri, asRange } = client.protocol2CodeConverter;
-  return { uri: asUri(place.uri), range: asRange(place.range), message };
+function pathOf({ rule, path }: LifeFinding): WalkPath {
+  const steps = path.map(({ place, message }) => ({
+    uri: uriOf(place),
+    range: rangeOf(place),
+    message,
+  }));
+  return { rule, steps };
+}
+
+function uriOf({ uri }: LifePlace): vscode.Uri {
+  return vscode.Uri.parse(uri);
+}
+
+function rangeOf({ range: { start, end } }: LifePlace): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
 /** Writes the picture where a person says, or puts its text on the clipboard. */
