@@ -4,6 +4,8 @@ import { say } from './say.ts';
 
 /** What is used of the API of VS Code's own git extension, version 1. */
 interface Git {
+  readonly state: 'uninitialized' | 'initialized';
+  readonly onDidChangeState: vscode.Event<Git['state']>;
   readonly repositories: readonly Repository[];
 }
 
@@ -28,8 +30,10 @@ interface GitExtension {
  */
 export async function changedSources(): Promise<readonly vscode.Uri[] | undefined> {
   const extension = vscode.extensions.getExtension<GitExtension>('vscode.git');
-  const git = await Promise.resolve(extension?.activate()).catch(() => undefined);
-  const repositories = git?.enabled === true ? git.getAPI(1).repositories : [];
+  const found = await Promise.resolve(extension?.activate()).catch(() => undefined);
+  const git = found?.enabled === true ? found.getAPI(1) : undefined;
+  if (git !== undefined) await lookedAround(git);
+  const repositories = git?.repositories ?? [];
   if (repositories.length === 0) {
     say('there is no git here that could tell what has changed');
     return undefined;
@@ -47,6 +51,17 @@ export async function changedSources(): Promise<readonly vscode.Uri[] | undefine
     changes.filter(({ uri }) => /\.[ch]$/.test(uri.path)).map(({ uri }) => [uri.toString(), uri]),
   );
   return existing([...sources.values()]);
+}
+
+/** Just after the start of the window git still looks for repositories. */
+async function lookedAround(git: Git): Promise<void> {
+  if (git.state === 'initialized') return;
+  await new Promise<void>((resolve) => {
+    const listener = git.onDidChangeState(() => {
+      listener.dispose();
+      resolve();
+    });
+  });
 }
 
 /** A file that was deleted has changed too. */

@@ -137,11 +137,18 @@ function sentenceOf({
   const found = sorts
     .filter(([count]) => count > 0)
     .map(([count, sort]) => counted(count, sort, `${sort}s`));
+  const problems = found.length === 0 ? 'no problem' : found.join(', ');
   const where =
-    found.length === 0
-      ? 'no problem'
-      : `${found.join(', ')} in ${counted(withFindings, 'file', 'files')}`;
-  return `Checked the ${counted(analysed, 'file', 'files')} of ${files.toLocaleString('en-US')} that mention VFIO: ${where}.`;
+    found.length === 0 || analysed === 1 ? '' : ` in ${counted(withFindings, 'file', 'files')}`;
+  return `Checked ${whatOf(analysed, files)}: ${problems}${where}.`;
+}
+
+function whatOf(analysed: number, files: number): string {
+  if (analysed === files) return counted(files, 'C file', 'C files');
+  const all = files.toLocaleString('en-US');
+  return analysed === 1
+    ? `the one file of ${all} that mentions VFIO`
+    : `the ${counted(analysed, 'file', 'files')} of ${all} that mention VFIO`;
 }
 
 function counted(count: number, one: string, more: string): string {

@@ -126,8 +126,9 @@ export async function copyReport(version: string, status: KernelStatus | undefin
 }
 
 /**
- * Opens VS Code's own form for an issue of an extension with the report in it, else the page of the
- * issues, for which the report is on the clipboard.
+ * Opens VS Code's own form for an issue of an extension with the report in it. In a browser that
+ * form is the page of the issues without what an extension gives: there the report is on the
+ * clipboard.
  */
 export async function reportIssue(
   extension: vscode.Extension<unknown>,
@@ -139,14 +140,12 @@ export async function reportIssue(
   };
   const report = reportText(version, status);
   const issueBody = `What happened, and what should have happened?\n\n\n\`\`\`\n${report}\`\`\`\n`;
-  try {
-    await vscode.commands.executeCommand('workbench.action.openIssueReporter', {
-      extensionId: extension.id,
-      issueBody,
-    });
-  } catch {
+  if (vscode.env.uiKind === vscode.UIKind.Desktop) {
+    const form = { extensionId: extension.id, issueBody };
+    await vscode.commands.executeCommand('workbench.action.openIssueReporter', form);
+  } else {
     await vscode.env.clipboard.writeText(issueBody);
-    say('the report is on the clipboard');
+    say('the report is on the clipboard, to be pasted into the issue');
     await vscode.env.openExternal(vscode.Uri.parse(`${bugs.url}/new`));
   }
 }

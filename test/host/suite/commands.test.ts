@@ -1,11 +1,21 @@
 /** What a person asks for by a command: a new driver, a folder of conversions, a preview. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { answerRow, inWindow, open, revert, until } from './support.ts';
+import { answerRow, inWindow, open, revert, rule, until } from './support.ts';
 
 suite('commands', () => {
   let page: Page;
@@ -103,10 +113,98 @@ suite('commands', () => {
     equal(document.getText(), before);
   });
 
+  test('what cannot be converted is in the list with its reason, which leads to the place', async () => {
+    const folder = path.join(root(), 'refused');
+    mkdirSync(folder);
+    const text = readFileSync(path.join(root(), 'old_model.c'), 'utf8');
+    const file = path.join(folder, 'atomic.c');
+    writeFileSync(file, text.replace('GFP_KERNEL', 'GFP_ATOMIC'));
+    writeFileSync(path.join(folder, 'plain.c'), '#include <linux/vfio.h>\n');
+    const done = vscode.commands.executeCommand(
+      'vfioLifecycle.convertFolder',
+      vscode.Uri.file(folder),
+    );
+    const row = answerRow(page, 'atomic.c');
+    await row.waitFor();
+    match(await row.innerText(), /not converted[^]*`GFP_ATOMIC`/);
+    equal(await page.locator('.quick-input-widget', { hasText: 'plain.c' }).count(), 0);
+    await row.hover();
+    await row.locator('.codicon-go-to-file').click();
+    const editor = await until('the place', () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document.uri.fsPath === file ? active : undefined;
+    });
+    ok(editor.document.lineAt(editor.selection.active.line).text.includes('GFP_ATOMIC'));
+    await page.keyboard.press('Escape');
+    await done;
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the conversions of a folder are saved as one patch that git takes', async () => {
+    const done = vscode.commands.executeCommand(
+      'vfioLifecycle.convertFolder',
+      vscode.Uri.file(path.join(root(), 'dock')),
+    );
+    await answerRow(page, 'dock_').waitFor();
+    await page.keyboard.press('Enter');
+    await answerRow(page, 'Save as Patch').click();
+    const box = page.locator('.quick-input-widget input').first();
+    await until('the name', async () => (await box.inputValue()).endsWith('.patch'));
+    await page.keyboard.press('Enter');
+    await done;
+    const patch = path.join(root(), 'dock/vfio-conversion.patch');
+    git(path.join(root(), 'dock'), 'apply', '--check', patch);
+    rmSync(patch);
+  });
+
+  test('the changes that git knows of are checked, and nothing else', async () => {
+    await vscode.commands.executeCommand('vfioLifecycle.restart');
+    const folder = path.join(root(), 'changed');
+    mkdirSync(folder);
+    for (const name of ['mistakes.c', 'old_model.c'])
+      copyFileSync(path.join(root(), name), path.join(folder, name));
+    git(folder, 'init');
+    git(folder, 'add', '.');
+    git(folder, '-c', 'user.name=A', '-c', 'user.email=a@example.org', 'commit', '-m', 'drivers');
+    const found = (name: string): unknown[] =>
+      vscode.languages.getDiagnostics(vscode.Uri.file(path.join(folder, name))).map(rule);
+    const settings = vscode.workspace.getConfiguration('git');
+    await settings.update('enabled', true, vscode.ConfigurationTarget.Global);
+    await until('the repository', () => {
+      const extension = vscode.extensions.getExtension<GitExtension>('vscode.git');
+      const { enabled = false } = extension?.exports ?? {};
+      return enabled && extension!.exports.getAPI(1).repositories.length > 0;
+    });
+
+    await vscode.commands.executeCommand('vfioLifecycle.checkChanges');
+    await page.locator('.statusbar-item', { hasText: 'no C file has changed' }).waitFor();
+    appendFileSync(path.join(folder, 'mistakes.c'), '\n');
+    writeFileSync(path.join(folder, 'new.c'), readFileSync(path.join(folder, 'mistakes.c')));
+    const done = vscode.commands.executeCommand('vfioLifecycle.checkChanges');
+    await until('the findings', () => found('new.c').length === 3);
+    deepEqual(found('mistakes.c').sort(), ['missing-put', 'null-check-on-alloc', 'use-after-put']);
+    deepEqual(found('old_model.c'), []);
+    await vscode.commands.executeCommand('notifications.clearAll');
+    await done;
+
+    // As the window began.
+    await settings.update('enabled', false, vscode.ConfigurationTarget.Global);
+    rmSync(folder, { recursive: true });
+  });
+
   test('without git the check of the changes says so in the status bar', async () => {
     await vscode.commands.executeCommand('vfioLifecycle.checkChanges');
-    await page
-      .locator('.statusbar-item', { hasText: /no git here|no C file has changed/ })
-      .waitFor();
+    await page.locator('.statusbar-item', { hasText: 'there is no git here' }).waitFor();
   });
 });
+
+/** What is used of VS Code's own git extension. */
+interface GitExtension {
+  readonly enabled: boolean;
+  getAPI(version: 1): { readonly repositories: readonly unknown[] };
+}
+
+function git(cwd: string, ...given: string[]): void {
+  execFileSync('git', given, { cwd, stdio: 'ignore' });
+}

@@ -18,6 +18,7 @@ const files = [
   'first-steps',
   'life-cycle',
   'commands',
+  'palette',
   'person',
 ];
 

@@ -127,7 +127,12 @@ suite('the life cycle', () => {
     await frame.locator('svg.life .way.found').waitFor();
   });
 
-  for (const theme of ['Default Light Modern', 'Default Dark Modern', 'Default High Contrast']) {
+  for (const theme of [
+    'Default Light Modern',
+    'Default Dark Modern',
+    'Default High Contrast',
+    'Default High Contrast Light',
+  ]) {
     test(`axe-core finds nothing in ${theme}`, async () => {
       const settings = vscode.workspace.getConfiguration('workbench');
       await settings.update('colorTheme', theme, vscode.ConfigurationTarget.Global);
