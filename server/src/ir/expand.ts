@@ -4,12 +4,14 @@
  */
 import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
+import { cleanupOfMacros } from './attributes.ts';
 import { barrierOf, readMacroText, type MacroText } from './barrier.ts';
 import { argumentsOf, substitute, type MacroUse } from './substitute.ts';
 import type {
   BlockStmt,
   CallExpr,
   CodeNode,
+  DeclStmt,
   Expr,
   FunctionIr,
   LoopStmt,
@@ -119,11 +121,23 @@ function statementsOf(stmt: Stmt, expander: Expander, around: Around): readonly 
     const use = statementUse(stmt.expr, expander, around);
     if (use) return listOf(use.list, expander, new Set([...around, use.name]));
   }
+  if (stmt.kind === 'decl' && stmt.attributes !== undefined)
+    return [partsOf(withCleanup(stmt, stmt.attributes, expander), expander, around)];
   if (stmt.kind === 'loop' && stmt.macro !== null) {
     const loop = loopOf(stmt, stmt.macro, expander, around);
     if (loop) return [statementOf(loop, expander, new Set([...around, stmt.macro]))];
   }
   return [partsOf(stmt, expander, around)];
+}
+
+/** A declaration with what its attribute macros say of the end of the variable. */
+function withCleanup(stmt: DeclStmt, attributes: readonly string[], expander: Expander): DeclStmt {
+  if (stmt.cleanup !== null) return stmt;
+  const found = cleanupOfMacros(attributes, (name) => {
+    const macros = expander.macrosOf(name).map(({ macro }) => macro);
+    return macros.length === 0 ? undefined : macros;
+  });
+  return found.cleanup === null ? stmt : { ...stmt, ...found };
 }
 
 function listOf(list: readonly Stmt[], expander: Expander, around: Around): readonly Stmt[] {

@@ -216,6 +216,8 @@ export interface DeclStmt extends CodeNode {
   readonly cleanup: string | null;
   /** The cleanup is a function that is given the variable's address: `__cleanup(x)`. */
   readonly cleansAddress: boolean;
+  /** Names in the place of attributes, with their arguments: macros of the module or of others. */
+  readonly attributes?: readonly string[];
 }
 /** `conditionSpan` is from `(` to `)` inclusive. */
 export interface IfStmt extends CodeNode {

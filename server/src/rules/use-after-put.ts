@@ -23,6 +23,7 @@ import { findingFor, lastOperation } from './report.ts';
 import { moveEndBehind } from './fixes/end-last.ts';
 import { hoistRead } from './fixes/hoist.ts';
 import { deleteStatement } from './fixes/text.ts';
+import { isLockedSinceLookup } from './held-locks.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
 import { say } from './wording.ts';
 
@@ -46,7 +47,7 @@ export const useAfterPut: Rule = {
     instead:
       'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. Do not release what `.release` releases: to do that before the put is a double free too. The fix moves the put after log messages, or reads the member into a local of the same type first. Where the put would move over anything else, a person must look. On 6.1 the freeing call is the last statement of `.release`.',
     knownProblems:
-      'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
+      'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container. Nothing is said of a device that a lookup gave while a lock is held that was taken before the lookup: it may keep another reference.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_put_device',
       'v6.2 913447d06f03 moves the free to after .release',
@@ -86,6 +87,7 @@ function check({ facts, kernel }: RuleContext): Finding[] {
       ((embeds && !isFound) || isPutAgain(facts, one))
     )
       return [];
+    if (end?.op === 'put' && isFoundUnderLock(one)) return [];
     return findingFor({
       rule: useAfterPut.id,
       severity: isFound ? 'warning' : 'error',
@@ -94,6 +96,16 @@ function check({ facts, kernel }: RuleContext): Finding[] {
       fix: fixFor(facts, dead, one, end),
     });
   });
+}
+
+/**
+ * A device that a lookup gave, under a lock that is held still: the lookup may have taken a
+ * reference beside one that only the lock's holder drops.
+ */
+function isFoundUnderLock({ device, function: fn, text, site }: Observation): boolean {
+  const name = /[A-Za-z_]\w*/.exec(text)?.[0];
+  const isLookedUp = device.originKind === 'return' || device.originKind === 'load';
+  return isLookedUp && name !== undefined && isLockedSinceLookup(fn, name, site);
 }
 
 /**

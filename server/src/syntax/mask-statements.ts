@@ -60,6 +60,61 @@ export function maskBareLabel(state: MaskState, index: number): void {
   });
 }
 
+/** More attributes than this has no variable. */
+const MAX_ATTRIBUTES = 4;
+
+/**
+ * Names in the place of attributes of a local variable, on its line: `auto_foo struct foo *p` and
+ * `struct foo *p auto_foo = NULL`, with arguments or without.
+ * @param index the first token of a statement
+ */
+export function maskAttributeMacros(state: MaskState, index: number): void {
+  const {
+    tokens: { kinds, values },
+  } = state;
+  let at = attributesFrom(state, index, index);
+  if (kinds[at] !== Kind.word || values[at] !== Word.aggregate) return;
+  blankAttributes(state, index, at);
+  if (kinds[at + 1] !== Kind.word || values[at + 1] !== Word.none) return;
+  at += 2;
+  if (!isPunctuation(state, at, CHAR.star)) return;
+  while (isPunctuation(state, at, CHAR.star)) at++;
+  if (kinds[at] !== Kind.word || values[at] !== Word.none) return;
+  const behind = attributesFrom(state, at, at + 1);
+  const isEnd = [CHAR.equals, CHAR.semicolon, CHAR.comma].some((code) =>
+    isPunctuation(state, behind, code),
+  );
+  if (isEnd) blankAttributes(state, at + 1, behind);
+}
+
+/** The token after the names from `index` on that stand on the line of the token `line`. */
+function attributesFrom(state: MaskState, line: number, index: number): number {
+  const {
+    text,
+    tokens: { kinds, starts, values, partners },
+  } = state;
+  let at = index;
+  for (let left = MAX_ATTRIBUTES; left > 0; left--) {
+    if (kinds[at] !== Kind.word || values[at] !== Word.none) return at;
+    const close = isPunctuation(state, at + 1, CHAR.openParenthesis) ? partners[at + 1]! : at;
+    if (close < 0 || kinds[close + 1] === undefined) return at;
+    if (!sameLine(text, starts[line]!, starts[close + 1]!)) return at;
+    at = close + 1;
+  }
+  return at;
+}
+
+function blankAttributes(state: MaskState, from: number, to: number): void {
+  const {
+    tokens: { starts, ends, partners },
+  } = state;
+  for (let at = from; at < to; at++) {
+    const first = at;
+    if (isPunctuation(state, at + 1, CHAR.openParenthesis)) at = partners[at + 1]!;
+    blank(state, starts[first]!, ends[at]!, 'attribute-macro');
+  }
+}
+
 /**
  * `static DEFINE_RATELIMIT_STATE(name, a, b);` in a function becomes `int name;` with blanks.
  * @param index the token `static`.

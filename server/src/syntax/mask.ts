@@ -9,6 +9,7 @@ import {
   maskFileStatement,
   maskInitializedMacro,
   maskStatementMacro,
+  maskAttributeMacros,
   maskStaticMacro,
 } from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
@@ -185,13 +186,8 @@ function maskTokens(state: MaskState): void {
         let last = i - 1;
         if (frame === Frame.file) last = maskFileStatement(state, i);
         else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
-        else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i))
+        else if (frame === Frame.block && maskStatement(state, i, before))
           [known, knownKind] = [i + 1, Frame.macroCondition];
-        else if (frame === Frame.block && value === Word.storage) maskStaticMacro(state, i);
-        if (frame === Frame.block && value === Word.none && before === 'start') {
-          maskBareLabel(state, i);
-          maskInitializedMacro(state, i);
-        }
         if (last >= i) {
           previous = i = last;
           progress = 'start';
@@ -274,6 +270,22 @@ function maskTokens(state: MaskState): void {
     }
     previous = i;
   }
+}
+
+/**
+ * A statement of a block, at its first word. Returns whether that is a macro whose argument list is
+ * now a condition.
+ */
+function maskStatement(state: MaskState, index: number, before: Progress): boolean {
+  const value = state.tokens.values[index]!;
+  const isCondition = value === Word.none && maskStatementMacro(state, index);
+  if (value === Word.storage) maskStaticMacro(state, index);
+  maskAttributeMacros(state, index);
+  if (value === Word.none && before === 'start') {
+    maskBareLabel(state, index);
+    maskInitializedMacro(state, index);
+  }
+  return isCondition;
 }
 
 /** What a parenthesis encloses, by the token before it. */

@@ -28,6 +28,7 @@ export interface MaskNote extends Span {
   readonly kind:
     | 'type-keyword' // the whole type that is a macro argument, of which the parser sees one identifier: container_of(x, struct T, m)
     | 'annotation' // __user, __init, __free(x) and their like, blanked; also the parenthesis of typeof(x) and an `offsetof` that is no C operator
+    | 'attribute-macro' // a name in the place of an attribute of a local variable, with its arguments, blanked
     | 'loop-macro' // the name in list_for_each_entry(…) { … }, for which the parser sees `while`
     | 'block-macro' // the name in scoped_guard(…) { … }, for which the parser sees `if`; a jump that is a macro argument
     | 'case-range' // the end of case A ... B:, from the dots on

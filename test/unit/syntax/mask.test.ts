@@ -93,6 +93,18 @@ test.each([
     struct foo *p               = NULL;`,
   ],
   [
+    'a macro in the place of an attribute',
+    `
+    a(); auto_foo struct foo *p = NULL;
+    a();          struct foo *p = NULL;`,
+  ],
+  [
+    'macros behind a name, with arguments',
+    `
+    struct foo *p ends(x) quiet = NULL;
+    struct foo *p               = NULL;`,
+  ],
+  [
     'typeof',
     `
     typeof(*p) *q = p;

@@ -1,4 +1,5 @@
 /** What the names of a function are to the device, and whether a callback can have them too. */
+import { mayCleanUp } from '../../ir/attributes.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { busView, isFixedGetter } from '../../kernel/casts.ts';
 import { soundsLikeComputation as isComputation } from '../../kernel/heuristics.ts';
@@ -144,7 +145,7 @@ function bind(
     stmt.kind === 'decl' && stmt.name === name ? [stmt] : [],
   );
   const decl = decls[0];
-  if (decls.length !== 1 || !decl || decl.isStatic || decl.cleanup !== null) return FOREIGN;
+  if (decls.length !== 1 || !decl || decl.isStatic || mayCleanUp(decl)) return FOREIGN;
   if (isDeclaredByLoop(fn, name)) return FOREIGN;
   const value =
     writes.length === 1 && writes[0]!.whole && !isAddressTaken(fn, name) ? writes[0]!.value : null;

@@ -1,5 +1,5 @@
 /** Proves that an allocation is one that vfio_alloc_device() can take the place of. */
-import type { CallExpr, Expr, FileIr, Stmt } from '../../ir/types.ts';
+import type { CallExpr, DeclStmt, Expr, FileIr, Stmt } from '../../ir/types.ts';
 import { namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { resolveType, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { callSites, effectsOf } from '../query/call-sites.ts';
@@ -27,6 +27,12 @@ const ZEROING: ReadonlyMap<
   ['kvcalloc', { size: 1, count: 0 }],
 ]);
 
+/** What ends a variable at the end of its scope, as its declaration has it; null for nothing. */
+function endingOf(decl: DeclStmt): string | null {
+  if (decl.cleanup !== null) return `__free(${decl.cleanup})`;
+  return decl.attributes?.[0] ?? null;
+}
+
 /**
  * Refuses an allocator that does not allocate one zeroed object of `struct tag` and nothing else.
  * @param stmt the statement of the allocation
@@ -49,10 +55,11 @@ export function checkAllocator(
       call,
     );
   }
-  if (stmt.kind === 'decl' && stmt.cleanup !== null) {
+  const ending = stmt.kind === 'decl' ? endingOf(stmt) : null;
+  if (ending !== null) {
     refuse(
       'unsuitable-allocation',
-      `__free(${stmt.cleanup}) frees the container at the end of the scope. Free it explicitly first, then convert.`,
+      `${ending} frees the container at the end of the scope. Free it explicitly first, then convert.`,
       file,
       stmt,
     );

@@ -28,7 +28,7 @@ import {
   statementsOf,
   uncast,
 } from '../../lifecycle/module/statements.ts';
-import { macroOf } from '../query/reached.ts';
+import { isMacro } from '../../lifecycle/footprint/macros.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import {
   findStruct,
@@ -383,8 +383,8 @@ function judgeArgument(
     // The rest of a function with any number of arguments.
     return search.deny(`${what} is given to ${callee.name}() without a type`, scope.file, expr);
   }
-  const macro = macroOf(module, scope.file, call);
-  if (macro) return judgeMacro(search, scope, expr, kind, macro.name, index);
+  if (name !== null && isMacro(scope, call))
+    return judgeMacro(search, scope, expr, kind, name, index);
   const prototype =
     name === null
       ? undefined

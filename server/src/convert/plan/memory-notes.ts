@@ -12,7 +12,8 @@ import {
   uncast,
 } from '../../lifecycle/module/statements.ts';
 import type { Remark } from './remarks.ts';
-import { pointerIn, reachedBy, type Positions } from '../query/reached.ts';
+import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
+import { pointerIn } from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn } from '../refusal-error.ts';
 import { siteOf } from '../modules/merge.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
@@ -98,8 +99,6 @@ function usesOf(
   container: Container,
   position: (name: string) => number | undefined,
 ): Use[] {
-  const kernel: Positions = (name) => [position(name)].filter((one) => one !== undefined);
-  const reached = reachedBy(module, file, kernel);
   const found = new Map<string, Use>();
   for (const where of new Set([file, ...module.sources, ...module.headers])) {
     for (const fn of where.functions) {
@@ -107,8 +106,11 @@ function usesOf(
       for (const { stmt } of statementsOf(fn)) {
         for (const use of allExpressions(stmt)) {
           if (use.kind !== 'call' || use.name === null || found.has(use.name)) continue;
-          const inside = reached(use.name).some(
-            (at) => use.args[at] !== undefined && isInside(scope, container, use.args[at]),
+          const inside = handedOnBy(scope, use).some(
+            (handed) =>
+              handed.to !== null &&
+              position(handed.to) === handed.position &&
+              isInside(scope, container, handed.pointer),
           );
           if (inside) found.set(use.name, { where, use });
         }

@@ -7,7 +7,7 @@ import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isSetByDriver } from '../../kernel/fixed-members.ts';
 import { byteRangesOf } from '../../kernel/memory-uses.ts';
 import { saysItOverwrites } from '../../kernel/heuristics.ts';
-import type { CallExpr, Expr, FileIr, TypeName } from '../../ir/types.ts';
+import type { CallExpr, Expr, FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import {
@@ -16,54 +16,24 @@ import {
   uncast,
   type Placed,
 } from '../../lifecycle/module/statements.ts';
-import { pointerIn, reachedBy, type Positions } from '../query/reached.ts';
+import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
+import { dereferenced, pointerIn, type HandedOn } from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, levelOf } from '../query/call-sites.ts';
 import type { Container, FreePlan } from '../types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
-/** Positions of what the kernel's functions write to. */
-const writtenByKernel: Positions = (name) =>
-  byteRangesOf(name)
-    .filter((range) => range.writes)
-    .map((range) => range.pointer);
-
-/** The pointer in `p[i]` and `*p`. */
-function dereferenced(expr: Expr): Expr | null {
-  if (expr.kind === 'index') return expr.base;
-  return expr.kind === 'unary' && expr.op === '*' ? expr.operand : null;
-}
-
-/**
- * The pointer whose bytes an assignment writes: `*bytes++ = 0`, `((u8 *)p)[i] = 0`. What goes by
- * the type of a struct is told by that.
- */
-function storedThrough(expr: Expr, locals: ReadonlyMap<string, TypeName | null>): readonly Expr[] {
-  if (expr.kind !== 'assign' && expr.kind !== 'update') return [];
-  const target = uncast(expr.kind === 'assign' ? expr.target : expr.operand);
-  const pointer = dereferenced(target);
-  if (!pointer) return [];
-  const name = pointerIn(pointer);
-  const type = castOf(pointer) ?? (name === null ? null : locals.get(name));
-  return type && type.keyword === null && type.pointers === 1 ? [pointer] : [];
-}
-
-/** The type that a pointer is cast to, inside of what is counted on it. */
-function castOf(pointer: Expr): TypeName | null {
-  let inner = pointer;
-  for (;;) {
-    if (inner.kind === 'cast') return inner.type;
-    if (inner.kind === 'binary') inner = inner.left;
-    else if (inner.kind === 'update') inner = inner.operand;
-    else return null;
-  }
+/** The bytes behind a pointer are written: by a function of the kernel, or by a store. */
+function writesBytes({ to, position }: HandedOn): boolean {
+  return (
+    to === null || byteRangesOf(to).some((range) => range.writes && range.pointer === position)
+  );
 }
 
 interface Search {
   readonly module: Module;
   readonly file: FileIr;
   readonly container: Container;
-  readonly written: Positions;
   readonly frees: readonly FreePlan[];
 }
 
@@ -82,7 +52,6 @@ export function refuseOverwritten(
     module,
     file,
     container,
-    written: reachedBy(module, file, writtenByKernel, storedThrough),
     frees,
   };
   for (const document of new Set([file, ...module.sources, ...module.headers])) {
@@ -180,12 +149,9 @@ function overwrites(search: Search, scope: Scope, expr: Expr): boolean {
   if (expr.kind !== 'call' || expr.name === null) return false;
   const { name } = expr;
   if (name === 'swap' && expr.args.some((arg) => isWholeObject(search, scope, arg))) return true;
-  return search
-    .written(name)
-    .some(
-      (position) =>
-        expr.args[position] !== undefined && pointsToObject(search, scope, expr.args[position]),
-    );
+  return handedOnBy(scope, expr).some(
+    (handed) => writesBytes(handed) && pointsToObject(search, scope, handed.pointer),
+  );
 }
 
 /** `*p`, `p->vdev`, and bytes behind a cast: `((u8 *)p)[i]`, `*bytes++` where `bytes = (u8 *)p`. */

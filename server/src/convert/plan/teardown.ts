@@ -12,7 +12,9 @@ import {
 } from '../../lifecycle/module/statements.ts';
 import { baseName, findStruct, scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
 import { refuseOwnCount } from './own-count.ts';
-import { macroOf, reachedBy } from '../query/reached.ts';
+import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
+import type { HandedOn } from '../../lifecycle/footprint/handed-on.ts';
+import { isMacro } from '../../lifecycle/footprint/macros.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { spelledDevice } from '../rewrite/spelled-device.ts';
 import {
@@ -252,20 +254,13 @@ function refuseMacros(module: Module, file: FileIr): void {
 
 /** A macro that frees what it is given: it may be there for other objects too. */
 function refuseFreeingMacros(module: Module, file: FileIr, container: Container): void {
-  const freed = reachedBy(module, file, (name) =>
-    effectsOf(name).flatMap((effect) =>
-      effect.op === 'free' && typeof effect.target === 'number' ? [effect.target] : [],
-    ),
-  );
   for (const fn of file.functions) {
     const scope = scopeOf(module, file, fn);
     for (const { stmt } of statementsOf(fn)) {
       for (const call of allExpressions(stmt)) {
-        if (call.kind !== 'call' || call.name === null || !macroOf(module, file, call)) continue;
-        const isFreed = freed(call.name).some(
-          (position) =>
-            call.args[position] !== undefined &&
-            levelOf(scope, container, call.args[position]) >= 0,
+        if (call.kind !== 'call' || !isMacro(scope, call)) continue;
+        const isFreed = handedOnBy(scope, call).some(
+          (handed) => isFree(handed) && levelOf(scope, container, handed.pointer) >= 0,
         );
         if (!isFreed) continue;
         refuse(
@@ -277,6 +272,13 @@ function refuseFreeingMacros(module: Module, file: FileIr, container: Container)
       }
     }
   }
+}
+
+function isFree({ to, position }: HandedOn): boolean {
+  return (
+    to !== null &&
+    effectsOf(to).some((effect) => effect.op === 'free' && effect.target === position)
+  );
 }
 
 /** What an object is counted or deferred by, beside the vfio core's count. */

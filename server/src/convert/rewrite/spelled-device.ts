@@ -2,6 +2,7 @@
  * The put is spelled as its function spells the device: by a variable that points to it, where that
  * is valid.
  */
+import { mayCleanUp } from '../../ir/attributes.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { plain } from '../plan/arguments.ts';
 import { isAddressOf } from '../query/expressions.ts';
@@ -154,7 +155,7 @@ function variablesOf(fn: FunctionIr): Variable[] {
   }[] = [
     ...fn.params.map((param) => ({ name: param.name, type: param.type, decl: null })),
     ...decls
-      .filter((decl) => !decl.isStatic && decl.cleanup === null)
+      .filter((decl) => !decl.isStatic && !mayCleanUp(decl))
       .map((decl) => ({ name: decl.name, type: decl.type, decl })),
   ];
   return candidates.flatMap(({ name, type, decl }): Variable[] => {

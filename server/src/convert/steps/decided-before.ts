@@ -1,4 +1,5 @@
 /** What can be decided before an allocation, for the steps that move a choice up. */
+import { mayCleanUp } from '../../ir/attributes.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { leaves } from '../plan/null-test.ts';
@@ -234,7 +235,7 @@ function successOf(
   let left = returns.length;
   for (const stmt of body) {
     if (left === 0) break;
-    if (stmt.kind === 'decl' && !stmt.isStatic && stmt.cleanup === null) {
+    if (stmt.kind === 'decl' && !stmt.isStatic && !mayCleanUp(stmt)) {
       if (stmt.init && !set(stmt.name, stmt.init)) return null;
       continue;
     }

@@ -1,4 +1,5 @@
 /** Takes statements out, with the locals, labels and braces that only they needed. */
+import { mayCleanUp } from '../../ir/attributes.ts';
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -109,7 +110,7 @@ export function isView({ stmt }: Placed): boolean {
   return (
     stmt.kind === 'decl' &&
     !stmt.isStatic &&
-    stmt.cleanup === null &&
+    !mayCleanUp(stmt) &&
     (stmt.init === null ||
       expressionsIn(stmt.init).every(
         (expr) =>

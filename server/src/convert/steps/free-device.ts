@@ -12,6 +12,7 @@ import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import type { DocumentEdits } from '../rewrite/compose.ts';
 import { codeOf, joinRemovals, lineStart, removalOf, type Removal } from '../rewrite/layout.ts';
 import { allExpressions, statementsOf, type Placed } from '../../lifecycle/module/statements.ts';
+import { isLeftOut } from '../query/call-sites.ts';
 import { refuse } from '../refusal-error.ts';
 import { dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';
@@ -36,7 +37,9 @@ export const dropFreeDevice: Step = ({ input, file, functionName }: StepInput) =
   if (compareVersions(kernel, [6, 2]) < 0) return null;
   refuseInitDevice(input.kernel, file);
   const calls = freeDeviceCalls(file).filter(
-    (item) => functionName === undefined || item.fn.name === functionName,
+    (item) =>
+      (functionName === undefined || item.fn.name === functionName) &&
+      !isLeftOut(module, item, kernel),
   );
   if (calls.length === 0) return null;
   const removals = new Map<FileIr, Removal[]>();

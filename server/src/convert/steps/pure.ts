@@ -1,4 +1,5 @@
 /** Whether evaluating an expression has no effect. */
+import { mayCleanUp } from '../../ir/attributes.ts';
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { isQuery } from '../../kernel/touches.ts';
 import {
@@ -58,7 +59,7 @@ function onlyLooks(file: FileIr, fn: FunctionIr, depth: number): boolean {
   return places.every(
     ({ stmt }) =>
       isAllowed(stmt) &&
-      !(stmt.kind === 'decl' && stmt.cleanup !== null) &&
+      !(stmt.kind === 'decl' && mayCleanUp(stmt)) &&
       allExpressions(stmt).every(
         (expr) =>
           expr.kind !== 'update' &&

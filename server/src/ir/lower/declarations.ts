@@ -1,6 +1,7 @@
 /** Declarations inside of functions, with the attributes that say what ends a variable. */
 import type { MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
+import { cleanupIn, NO_CLEANUP } from '../attributes.ts';
 import type { CallExpr, DeclStmt, Stmt } from '../types.ts';
 import {
   field,
@@ -98,10 +99,6 @@ function declaringCall(
   };
 }
 
-/** `__free(x)`, or the attribute as it is written or in include/linux/compiler_attributes.h. */
-const CLEANUP =
-  /^__free\s*\(\s*(\w+)\s*\)|^__cleanup\s*\(\s*(\w+)\s*\)|^__attribute(?:__)?\b.*?\b(?:__)?cleanup(?:__)?\s*\(\s*(\w+)\s*\)/s;
-
 /**
  * What runs at the end of a variable's scope, by the attribute that the mask blanked: between the
  * end of the declarator before and the value of this one, or in front of the first declarator,
@@ -112,33 +109,39 @@ function cleanupOf(
   all: readonly Declared[],
   node: SyntaxNode,
   context: Context,
-): Pick<DeclStmt, 'cleanup' | 'cleansAddress'> {
+): Pick<DeclStmt, 'cleanup' | 'cleansAddress' | 'attributes'> {
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
-  const ofAll = index === 0 ? [] : notesIn(inFront(all[0]!, node), 'annotation', context);
-  const attributes = [
-    ...notesIn({ start, end }, 'annotation', context),
-    ...ofAll,
-    ...annotationsBefore(node.start, context),
+  const textsOf = (kind: AttributeNote): string[] =>
+    [
+      ...notesIn({ start, end }, kind, context),
+      ...(index === 0 ? [] : notesIn(inFront(all[0]!, node), kind, context)),
+    ].map((note) => textOf(note, context));
+  const before = notesBefore(node.start, context);
+  const written = [
+    ...textsOf('annotation'),
+    ...before.filter(({ kind }) => kind === 'annotation').map((note) => textOf(note, context)),
   ];
-  for (const note of attributes) {
-    const [match, free, ...functions] = CLEANUP.exec(textOf(note, context)) ?? [];
-    const cleanup = free ?? functions.find((name) => name !== undefined);
-    if (match !== undefined && cleanup !== undefined)
-      return { cleanup, cleansAddress: free === undefined };
-  }
-  return { cleanup: null, cleansAddress: false };
+  const macros = [
+    ...textsOf('attribute-macro'),
+    ...before.filter(({ kind }) => kind === 'attribute-macro').map((note) => textOf(note, context)),
+  ];
+  const cleanup = written.map(cleanupIn).find((one) => one !== null) ?? NO_CLEANUP;
+  return macros.length > 0 ? { ...cleanup, attributes: macros } : cleanup;
 }
+
+type AttributeNote = 'annotation' | 'attribute-macro';
 
 function inFront(first: Declared, { start }: SyntaxNode): Span {
   return { start, end: first.span.start };
 }
 
 /** The attributes right in front of a declaration: to the parser they are no part of it. */
-function annotationsBefore(start: number, context: Context): MaskNote[] {
+function notesBefore(start: number, context: Context): MaskNote[] {
   const found: MaskNote[] = [];
-  let note = noteBefore(start, 'annotation', context);
-  for (; note !== undefined; note = noteBefore(note.start, 'annotation', context)) found.push(note);
+  const nextTo = (at: number): MaskNote | undefined =>
+    noteBefore(at, 'annotation', context) ?? noteBefore(at, 'attribute-macro', context);
+  for (let note = nextTo(start); note !== undefined; note = nextTo(note.start)) found.push(note);
   return found;
 }

@@ -1,5 +1,5 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
-import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, MacroIr } from '../../ir/types.ts';
 import { walkExpr } from '../../ir/visit.ts';
 import type { Effect } from '../../kernel/types.ts';
 import { behaviourOf, retainsArgument } from '../../kernel/lookup.ts';
@@ -15,9 +15,16 @@ import {
 } from '../../kernel/touches.ts';
 import { designators, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
-import { assign, evaluate, type Collector } from './collect.ts';
+import { assign, collect, Collector, evaluate } from './collect.ts';
 import { footprintOfBody, type Footprint } from './footprint.ts';
+import {
+  bodyStatements,
+  macroStatements,
+  parametersHandedOn,
+  type HandedParameter,
+} from './handed-on.ts';
 import { pointeesOf } from './lvalues.ts';
+import { macrosAt } from './macros.ts';
 import { ANY_MEMORY, type Memory, type Place } from './places.ts';
 
 /**
@@ -33,6 +40,8 @@ export function callEffects(scope: Scope, call: CallExpr, out: Collector): 'know
     for (const callee of callees) enter(scope, call, callee, out);
     return 'known';
   }
+  for (const [position, pointer] of call.args.entries())
+    out.handedOn.push({ to: name, position, pointer, at: call });
   return kernelCall(scope, call, name, out);
 }
 
@@ -250,8 +259,12 @@ const entered = new Set<FunctionIr>();
 const MAX_CALLS = 60;
 const summaries = new WeakMap<
   FunctionIr,
-  { readonly module: Scope['module']; readonly footprint: Footprint }
+  { readonly module: Scope['module']; readonly footprint: Summary }
 >();
+
+interface Summary extends Omit<Footprint, 'handedOn'> {
+  readonly parameters: readonly HandedParameter[];
+}
 
 /** What the body of a function does, but for its own variables. */
 function enter(
@@ -260,12 +273,13 @@ function enter(
   { scope: inside, fn }: { readonly scope: Scope; readonly fn: FunctionIr },
   out: Collector,
 ): void {
-  if (fn.opaque || entered.has(fn) || entered.size > MAX_CALLS) {
+  const summary = entered.has(fn) || entered.size > MAX_CALLS ? null : summaryOf(inside, fn);
+  if (summary) handOn(call, summary.parameters, out);
+  if (fn.opaque || summary === null) {
     out.unseen(call);
     escapeArguments(scope, call, out);
     return;
   }
-  const summary = summaryOf(inside, fn);
   for (const access of summary.reads)
     for (const place of outside(scope, call, access.place)) out.read(place, call);
   for (const access of summary.writes)
@@ -277,16 +291,53 @@ function enter(
   out.prints ||= summary.prints;
 }
 
-function summaryOf(inside: Scope, fn: FunctionIr): Footprint {
+/** What a function or macro does with its parameters is done with the arguments of a call of it. */
+function handOn(call: CallExpr, parameters: readonly HandedParameter[], out: Collector): void {
+  for (const { to, position, parameter } of parameters) {
+    const pointer = call.args[parameter];
+    if (pointer) out.handedOn.push({ to, position, pointer, at: call });
+  }
+}
+
+/** Macros whose bodies are being looked through: one that names itself adds nothing. */
+const looked = new Set<MacroIr>();
+
+/** What a macro that cannot be written out hands on, by each of its definitions. */
+export function handedByMacro(scope: Scope, call: CallExpr, out: Collector): void {
+  for (const macro of macrosAt(scope, call)) {
+    if (macro.params === null || looked.has(macro)) continue;
+    const statements = macroStatements(macro);
+    const locals = new Map(scope.locals);
+    for (const name of macro.params) locals.set(name, null);
+    for (const stmt of statements) if (stmt.kind === 'decl') locals.set(stmt.name, stmt.type);
+    const inside = new Collector();
+    looked.add(macro);
+    try {
+      collect({ ...scope, locals }, macro.statements ?? [], inside);
+      if (macro.body) evaluate({ ...scope, locals }, macro.body, inside);
+    } finally {
+      looked.delete(macro);
+    }
+    handOn(
+      call,
+      parametersHandedOn(inside.handedOn, macro.params, () => statements),
+      out,
+    );
+  }
+}
+
+function summaryOf(inside: Scope, fn: FunctionIr): Summary {
   const known = summaries.get(fn);
   if (known && known.module === inside.module) return known.footprint;
   entered.add(fn);
   try {
-    const { reads, writes, escapes, mayFail, prints } = footprintOfBody(inside);
-    const footprint: Footprint = {
+    const { reads, writes, escapes, handedOn, mayFail, prints } = footprintOfBody(inside);
+    const params = fn.params.map((param) => param.name);
+    const footprint: Summary = {
       reads: lasting(reads),
       writes: lasting(writes),
       escapes: lasting(escapes),
+      parameters: parametersHandedOn(handedOn, params, () => bodyStatements(fn)),
       leaves: false,
       mayFail,
       prints,

@@ -7,6 +7,7 @@ import type { Expr, Stmt } from '../../ir/types.ts';
 import { ownExpressions } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
 import { collect, Collector, evaluate, loopMacro } from './collect.ts';
+import type { HandedOn } from './handed-on.ts';
 import { writtenOutBody, writtenOutExpression, writtenOutStatement } from './macros.ts';
 import type { Access, Place } from './places.ts';
 
@@ -22,6 +23,8 @@ export interface Footprint {
   readonly writes: readonly Access[];
   /** Memory that code which is not seen can reach from then on. */
   readonly escapes: readonly Escape[];
+  /** The pointers that come to functions of the kernel, or through which bytes are stored. */
+  readonly handedOn: readonly HandedOn[];
   /**
    * Control may go elsewhere than on to what follows: a return, a jump out of it, a macro that may
    * hold one.
@@ -58,6 +61,16 @@ export function footprintOfExpr(scope: Scope, expr: Expr): Footprint {
     const { code, scope: inside } = writtenOutExpression(scope, expr);
     evaluate(inside, code, out);
   });
+}
+
+/**
+ * What a call itself hands on, by the function or macro that it calls: what its arguments hand on
+ * when they are evaluated is theirs.
+ */
+export function handedOnBy(scope: Scope, call: Expr): readonly HandedOn[] {
+  return footprintOfExpr(scope, call).handedOn.filter(
+    ({ at }) => at.start === call.start && at.end === call.end,
+  );
 }
 
 /** The footprint of a statement and all inside it. */

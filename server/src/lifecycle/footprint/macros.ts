@@ -113,7 +113,8 @@ export function isMacro(scope: Scope, expr: Expr): boolean {
   return macrosAt(scope, expr).length > 0;
 }
 
-function macrosAt(scope: Scope, expr: Expr): MacroIr[] {
+/** The macros of the module that the name of an expression is, or calls. */
+export function macrosAt(scope: Scope, expr: Expr): MacroIr[] {
   const name = expr.kind === 'name' || expr.kind === 'call' ? expr.name : null;
   if (name === null || scope.locals.has(name)) return [];
   return definitionsOf(scope, name)

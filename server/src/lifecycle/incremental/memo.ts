@@ -382,7 +382,8 @@ function withMacros(
   questions: Pick<Questions, 'macroFunctions' | 'functions'>,
 ): FunctionIr {
   const names = macroNames(analysis.index.module);
-  if (names.size === 0) return frame.fn;
+  const hasAttributes = scanOf(frame.fn).decls.some((decl) => decl.attributes !== undefined);
+  if (names.size === 0 && !hasAttributes) return frame.fn;
   return expandMacros(frame.fn, {
     identities: -frame.start * IDENTITIES,
     macrosOf: (name) => {

@@ -196,10 +196,17 @@ function harmlessOrUnknown(
 
 /**
  * Gives a pointer to unseen code, with what can be reached from it: members that hold devices,
- * drvdata.
+ * drvdata, what a variable points to.
  */
 function hand(run: Run, state: PathState, place: Place, call: CallExpr, to: string): void {
   if (reachesDevice(state, place) || mayEndContainer(to)) escape(run, state, place, call, to);
+  // The address of a variable: `foo_put(&foo)` may put what the variable points to.
+  if (place.object.kind === 'local' && place.parent === null) {
+    const held = loadPlace(run, state, place, call.start);
+    if (held.kind === 'pointer' && state.devices.has(held.object))
+      escape(run, state, held, call, to);
+    return;
+  }
   if (place.parent !== null && place.object.kind !== 'local' && !state.heap.has(drvdataOf(place)))
     return;
   for (const [, held] of membersOf(state, place.object)) {

@@ -28,6 +28,8 @@ export interface Held extends HeldResource {
   readonly kept: boolean;
   /** It is what a taking call that has failed leaves. */
   readonly isOfFailure?: true;
+  /** It is owed only where the device that it names is gone: its owner may have it until then. */
+  readonly isOwedByGone?: true;
   /** A seen helper took it by its name alone: what its undo gives back may be given back by hand. */
   readonly bySeen?: true;
 }
@@ -229,13 +231,15 @@ export function takingOf(
     if (UNOWED.has(name) || isManaged(name, kernel, isCalled) || !isOwed) return null;
     const value = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(value)) return null;
-    if (pair.into !== undefined && !isOfAnother(values[pair.into], value)) return null;
+    const into = pair.into === undefined ? 'none' : linkedInto(values[pair.into], value);
+    if (into === 'own') return null;
     return {
       ...made(name, 'pair', site, value),
       undo: pair.undo,
       values: [value, pair.alias === undefined ? undefined : values[pair.alias]].filter(isNameable),
       byReturn: pair.taken === 'return',
       when: whenOf(result, outcomeOfTaking(name)),
+      ...(into === 'owner' && { isOwedByGone: true as const }),
     };
   }
   const undo = isNamed ? opposites(name) : [];
@@ -266,11 +270,27 @@ export function owedByFailure(taking: Held): Held | null {
       };
 }
 
-/** A list that lasts longer than what is linked into it: a global one, or one that a global leads to. */
-function isOfAnother(list: Value | undefined, node: Place): boolean {
-  if (list?.kind !== 'pointer' || list.object === node.object) return false;
+/**
+ * Whose list something is linked into: a global's, which lasts; another object's that the function
+ * was given, which may last and may be what frees its elements; or its own.
+ */
+function linkedInto(list: Value | undefined, node: Place): 'lasting' | 'owner' | 'own' {
+  if (list?.kind !== 'pointer' || list.object === node.object) return 'own';
   const from = rootOf(list.object);
-  return from.kind === 'global' && rootOf(node.object) !== from;
+  const of = rootOf(node.object);
+  if (from.kind === 'global' && of !== from) return 'lasting';
+  return from.kind === 'parameter' && of.kind === 'allocation' ? 'owner' : 'own';
+}
+
+/**
+ * Whether it is owed where a path ends: an element may stay in the list of its owner for as long as
+ * it lives.
+ */
+export function isOwedAtEnd(state: PathState, held: Held): boolean {
+  if (!isHeldAtEnd(state, held)) return false;
+  if (held.isOwedByGone === undefined) return true;
+  const device = held.values[0] && state.devices.get(held.values[0].object)?.state;
+  return device?.reference === 'dropped' || device?.memory === 'freed';
 }
 
 /** What nothing gives back where resources are followed can be missing nowhere. */

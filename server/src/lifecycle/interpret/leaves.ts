@@ -12,7 +12,7 @@ import {
 import { NEGATIVE, POSITIVE, ZERO } from '../domain/values.ts';
 import type { ExitObservation, HeldResource } from '../types.ts';
 import { releaseAll } from './callback-resources.ts';
-import { type Held, isHeldAtEnd, settleHeld } from './held-resource.ts';
+import { type Held, isHeldAtEnd, isOwedAtEnd, settleHeld } from './held-resource.ts';
 import { type Run, conditionsOf, site } from './run.ts';
 
 /** What a path holds at its end. */
@@ -44,7 +44,7 @@ export function observeLeave(
     }
     return;
   }
-  const held = [...state.held.values()].filter((other) => isHeldAtEnd(state, other));
+  const held = [...state.held.values()].filter((other) => isOwedAtEnd(state, other));
   run.resources.leaves.push({
     function: run.fn,
     role: run.role,

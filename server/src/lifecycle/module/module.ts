@@ -2,6 +2,7 @@
  * The index of a module: functions, macros, structs and variables by name, as the target kernel
  * sees them.
  */
+import { cleanupIn } from '../../ir/attributes.ts';
 import { readMacroText } from '../../ir/barrier.ts';
 import { movedFrom } from '../../ir/lower.ts';
 import type {
@@ -285,7 +286,10 @@ function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
     : copy;
 }
 
-/** Another name for something: `#define foo_put vfio_put_device`. */
+/**
+ * Another name for something, or an attribute with it: `#define foo_put vfio_put_device`, `#define
+ * auto_foo __cleanup(foo_put)`.
+ */
 const ALIAS = /^[A-Za-z_]\w*$/;
 
 function bodyOf(macro: MacroIr): readonly Stmt[] | null {
@@ -293,8 +297,9 @@ function bodyOf(macro: MacroIr): readonly Stmt[] | null {
   if (macro.statements) return macro.statements;
   if (macro.body) return [{ kind: 'return', value: macro.body, ...at }];
   if (macro.params !== null) return unreadBody(macro);
-  if (!ALIAS.test(macro.bodyText)) return null;
-  return [{ kind: 'expr', expr: { kind: 'name', name: macro.bodyText, ...at }, ...at }];
+  const name = ALIAS.test(macro.bodyText) ? macro.bodyText : cleanupIn(macro.bodyText)?.cleanup;
+  if (name == null && macro.bodyText.startsWith('__attribute')) return [];
+  return name == null ? null : [{ kind: 'expr', expr: { kind: 'name', name, ...at }, ...at }];
 }
 
 /** What a macro with arguments does that stands for nothing, or was not understood. */
