@@ -17,6 +17,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          // Half of the time would go into loading and warming up the same engine for each file.
+          isolate: false,
           setupFiles: 'test/support/seed.ts',
           ...limit,
         },

@@ -1,13 +1,22 @@
 // Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps
 // names and adds source maps.
 import { build, context } from 'esbuild';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { inProject, root } from './lib/paths.mjs';
 
 const watch = process.argv.includes('--watch');
 const development = watch || process.argv.includes('--dev');
+const dist = inProject('dist');
 
 const common = {
   absWorkingDir: root,
@@ -66,40 +75,63 @@ const bundles = [
 ];
 
 if (watch) {
-  emptyDist();
+  rmSync(dist, { recursive: true, force: true });
+  addOthers(dist);
   for (const options of bundles) await (await context({ ...options, logLevel: 'info' })).watch();
 } else {
   // In memory first: a build that fails leaves the last good one.
   const built = await Promise.all(
     bundles.map((options) => build({ ...options, write: false, metafile: true })),
   );
-  emptyDist();
+  const stage = inProject(`out/build-${process.pid}`);
+  addOthers(stage);
   writeFileSync(
-    inProject('dist/licenses.txt'),
+    path.join(stage, 'licenses.txt'),
     licences(built.flatMap((one) => Object.keys(one.metafile.inputs))),
   );
   for (const { path: file, contents } of built.flatMap((one) => one.outputFiles)) {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, contents, { mode: file.endsWith('cli.cjs') ? 0o755 : 0o644 });
+    const staged = path.join(stage, path.relative(dist, file));
+    mkdirSync(path.dirname(staged), { recursive: true });
+    writeFileSync(staged, contents, { mode: file.endsWith('cli.cjs') ? 0o755 : 0o644 });
+  }
+  moveInto(dist, stage);
+}
+
+/**
+ * What is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the name that
+ * the extension has for Node.
+ */
+function addOthers(folder) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    path.join(folder, 'extension.cjs'),
+    "module.exports = require('./web/extension.js');\n",
+  );
+  for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
+    copyFileSync(inProject('node_modules', file), path.join(folder, path.basename(file)));
   }
 }
 
 /**
- * Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look
- * for in dist/, and the name that the extension
- * has for Node.
+ * Moves the files of `stage` into `folder`, one by one, and removes all others there. Tests that run
+ * what is in it at the same time find each file at any moment, the old one or the new one.
  */
-function emptyDist() {
-  const dist = inProject('dist');
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
-  writeFileSync(
-    path.join(dist, 'extension.cjs'),
-    "module.exports = require('./web/extension.js');\n",
-  );
-  for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
-    copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
+function moveInto(folder, stage) {
+  const files = filesIn(stage);
+  for (const file of files) {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    renameSync(path.join(stage, file), path.join(folder, file));
   }
+  for (const file of filesIn(folder)) {
+    if (!files.includes(file)) rmSync(path.join(folder, file));
+  }
+  rmSync(stage, { recursive: true });
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => path.relative(folder, path.join(one.parentPath, one.name)));
 }
 
 /** The licence texts of the packages whose files are in the bundles, and of the grammar. */

@@ -1,12 +1,12 @@
 /** Plants a defect and judges what is said of it. */
 import type { FileIr } from '../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../server/src/kernel/types.ts';
-import { analyseModule } from '../../server/src/lifecycle/analyse.ts';
+import { analyseModule, createAnalysisCache } from '../../server/src/lifecycle/analyse.ts';
 import { ruleById, runRules } from '../../server/src/rules/index.ts';
 import type { Finding } from '../../server/src/rules/types.ts';
 import type { SyntaxParser } from '../../server/src/syntax/node.ts';
 import { applyEdits } from '../../server/src/text/edits.ts';
-import { lower } from './subjects.ts';
+import { lowerAgain } from './subjects.ts';
 import type { Defect, Operator, Subject } from './types.ts';
 
 export interface Verdict {
@@ -34,26 +34,38 @@ export type Analysis = (
   kernel: KernelVersion,
 ) => readonly Finding[];
 
-/** The rules of the project. */
-const allRules: Analysis = (sources, headers, kernel) =>
-  runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
+/**
+ * The rules of the project, over an analysis that keeps what it knows of a module: a defect changes
+ * one function of it.
+ */
+function allRules(): Analysis {
+  const cache = createAnalysisCache();
+  return (sources, headers, kernel) =>
+    runRules({ facts: analyseModule({ sources, headers }, kernel, cache), kernel });
+}
 
 function outcomeOf(right: readonly Finding[], fresh: readonly Finding[]): Verdict['outcome'] {
   if (right.length > 0) return 'found';
   return fresh.length > 0 ? 'otherwise' : 'missed';
 }
 
-/** A judge over a parser, who remembers what is said of each driver as it is. */
+/**
+ * A judge over a parser, who remembers what is said of each driver as it is.
+ * @param analysisOf makes the analysis of one driver and its mutants.
+ */
 export function createJudge(
   parser: SyntaxParser,
-  analyse: Analysis = allRules,
+  analysisOf: () => Analysis = allRules,
 ): (operator: Operator, subject: Subject, defect: Defect) => Verdict {
-  const baselines = new WeakMap<Subject, readonly Finding[]>();
-  const baselineOf = (subject: Subject): readonly Finding[] => {
-    let known = baselines.get(subject);
-    if (!known)
-      baselines.set(subject, (known = analyse(subject.sources, subject.headers, subject.kernel)));
-    return known;
+  // Of the last driver only: they come one after the other, and each knows much.
+  let last: { subject: Subject; analyse: Analysis; baseline: readonly Finding[] } | undefined;
+  const ofSubject = (subject: Subject): NonNullable<typeof last> => {
+    if (last?.subject !== subject) {
+      const analyse = analysisOf();
+      const baseline = analyse(subject.sources, subject.headers, subject.kernel);
+      last = { subject, analyse, baseline };
+    }
+    return last;
   };
 
   return (operator, subject, defect) => {
@@ -69,14 +81,15 @@ export function createJudge(
       };
     const planted = (file: FileIr): FileIr =>
       file.path === defect.path && defect.edits.length > 0
-        ? lower(parser, file.path, applyEdits(file.text, defect.edits))
+        ? lowerAgain(parser, file, applyEdits(file.text, defect.edits))
         : file;
+    const { analyse, baseline } = ofSubject(subject);
     const after = analyse(
       subject.sources.map(planted),
       subject.headers.map(planted),
       defect.kernel ?? subject.kernel,
     );
-    const fresh = without(after, baselineOf(subject));
+    const fresh = without(after, baseline);
     const right = fresh.filter(
       (one) => operator.rules.includes(one.rule) && isAtPlace(one, defect),
     );

@@ -37,24 +37,24 @@ export async function run(
   if (subjects.length === 0) throw new Error('there is no driver to break');
 
   const wanted = operators.filter((one) => one.id.includes(only));
-  const rows = wanted.map((operator): Row => ({
-    operator,
-    verdicts: subjects
-      .filter((one) => inRange(one.kernel, operator.kernels))
-      .flatMap((subject) =>
-        operator.plant(subject).map((defect) => {
-          const verdict = judge(operator, subject, defect);
-          if (
-            isVerbose ||
-            verdict.outcome === 'missed' ||
-            verdict.outcome === 'otherwise' ||
-            verdict.extra.length > 0
-          )
-            tell(operator, verdict);
-          return verdict;
-        }),
-      ),
-  }));
+  const verdicts = new Map(wanted.map((one): [Operator, Verdict[]] => [one, []]));
+  // One driver after the other: what is known of it can go then.
+  for (const subject of subjects) {
+    for (const operator of wanted.filter((one) => inRange(subject.kernel, one.kernels))) {
+      for (const defect of operator.plant(subject)) {
+        const verdict = judge(operator, subject, defect);
+        if (
+          isVerbose ||
+          verdict.outcome === 'missed' ||
+          verdict.outcome === 'otherwise' ||
+          verdict.extra.length > 0
+        )
+          tell(operator, verdict);
+        verdicts.get(operator)!.push(verdict);
+      }
+    }
+  }
+  const rows = [...verdicts].map(([operator, list]): Row => ({ operator, verdicts: list }));
   const all = rows.flatMap((one) => one.verdicts);
   console.log(`\n${subjects.length} drivers`);
   console.log(

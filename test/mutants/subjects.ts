@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../../server/src/engine/project/load.ts';
 import { versionOfMakefile } from '../../server/src/engine/project/kernel-tree.ts';
-import { lowerFile } from '../../server/src/ir/lower.ts';
+import { createLoweringCache, lowerFile, type LoweringCache } from '../../server/src/ir/lower.ts';
 import type { FileIr } from '../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../server/src/kernel/types.ts';
 import { formatVersion, parseVersion } from '../../server/src/kernel/version.ts';
@@ -12,11 +12,24 @@ import { driversIn } from '../support/modules.ts';
 import { textOfOutcome } from '../support/patch.ts';
 import type { Subject } from './types.ts';
 
+const caches = new WeakMap<FileIr, LoweringCache>();
+
 /** Lowers a document. */
 export function lower(parser: SyntaxParser, path: string, text: string): FileIr {
+  return lowered(parser, path, text, createLoweringCache());
+}
+
+/** Lowers another version of a document: what is the same in both are the same objects. */
+export function lowerAgain(parser: SyntaxParser, file: FileIr, text: string): FileIr {
+  return lowered(parser, file.path, text, caches.get(file) ?? createLoweringCache());
+}
+
+function lowered(parser: SyntaxParser, path: string, text: string, cache: LoweringCache): FileIr {
   const tree = parser.parse(text);
   try {
-    return lowerFile(path, tree, undefined, parser);
+    const file = lowerFile(path, tree, cache, parser);
+    caches.set(file, cache);
+    return file;
   } finally {
     tree.dispose();
   }

@@ -1,17 +1,16 @@
 /** A conversion is planned once for all who ask about the same texts. */
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createEngine } from '../../../server/src/engine/analyse.ts';
-import { convert, planOf } from '../../../server/src/engine/convert.ts';
-import { withAllObstacles } from '../../../server/src/engine/convertibility.ts';
-import { convertFolding } from '../../../server/src/engine/fold.ts';
-import { kernelStages } from '../../../server/src/engine/pipeline.ts';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadParser } from '../../support/parser.ts';
 import { kernel, single } from './support.ts';
 
-const planned = vi.hoisted(() => [] as string[]);
+const CONVERSION = '../../../server/src/convert/index.ts';
+const planned: string[] = [];
 
-vi.mock(import('../../../server/src/convert/index.ts'), async (original) => {
+// Files of this project share their modules: the engine here is one of its own, over a conversion
+// that counts.
+vi.resetModules();
+vi.doMock(import('../../../server/src/convert/index.ts'), async (original) => {
   const real = await original();
   return {
     ...real,
@@ -20,6 +19,16 @@ vi.mock(import('../../../server/src/convert/index.ts'), async (original) => {
       return real.prepareConversion(...given);
     },
   };
+});
+const { createEngine } = await import('../../../server/src/engine/analyse.ts');
+const { convert, planOf } = await import('../../../server/src/engine/convert.ts');
+const { withAllObstacles } = await import('../../../server/src/engine/convertibility.ts');
+const { convertFolding } = await import('../../../server/src/engine/fold.ts');
+const { kernelStages } = await import('../../../server/src/engine/pipeline.ts');
+
+afterAll(() => {
+  vi.doUnmock(CONVERSION);
+  vi.resetModules();
 });
 
 const engine = createEngine(await loadParser(), kernelStages);

@@ -72,11 +72,9 @@ describe('the goals', () => {
   });
 
   test('are missed where nothing is found', () => {
-    expect(goalsOf(rows(createJudge(parser, () => [])), true).map((one) => one.isMet)).toEqual([
-      false,
-      true,
-      false,
-    ]);
+    expect(
+      goalsOf(rows(createJudge(parser, () => () => [])), true).map((one) => one.isMet),
+    ).toEqual([false, true, false]);
   });
 
   test('are missed where something else is found', () => {
@@ -89,8 +87,9 @@ describe('the goals', () => {
       related: [],
       fix: null,
     } as const;
-    const judge = createJudge(parser, (sources) =>
-      sources[0] === subject.sources[0] ? [] : [finding],
+    const judge = createJudge(
+      parser,
+      () => (sources) => (sources[0] === subject.sources[0] ? [] : [finding]),
     );
     expect(goalsOf(rows(judge), true).map((one) => one.isMet)).toEqual([false, false, false]);
   });

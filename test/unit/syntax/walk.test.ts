@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { Language, Parser } from 'web-tree-sitter';
+import type * as Library from 'web-tree-sitter';
 import { expect, test } from 'vitest';
 import { exportsWalker, publicWalker } from '../../../server/src/syntax/walk.ts';
 import { SAMPLES } from './samples.ts';
 
 const require = createRequire(import.meta.url);
-// This file does not load the project's parser: the first Parser.init of a process decides which
-// object gets the exports.
+// The library once more, beside the one that the project's parser has: the first Parser.init of a
+// library decides which object gets the exports.
+const { Language, Parser } = require('web-tree-sitter') as typeof Library;
 const module = {
   wasmBinary: readFileSync(require.resolve('web-tree-sitter/web-tree-sitter.wasm')),
 };
