@@ -19,7 +19,7 @@ import {
   type Frames,
   type Layout,
 } from './incremental/stable-spans.ts';
-import { identitiesOf } from './incremental/identity.ts';
+import { createSignatures, identitiesOf, type Signatures } from './incremental/identity.ts';
 import { createStore, type Store } from './incremental/memo.ts';
 import { indexModule } from './module/module.ts';
 import { createRelevanceCache, relevance, type RelevanceCache } from './module/relevance.ts';
@@ -66,7 +66,7 @@ export function* analyseInSteps(
     ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);
-  const identities = identitiesOf(index, memory.frames);
+  const identities = identitiesOf(index, memory.frames, memory.signatures);
   const analysis = beginAnalysis(
     {
       budgets,
@@ -152,6 +152,7 @@ interface Memory {
   readonly calls: CallGraphCache;
   readonly store: Store;
   readonly frames: Frames;
+  readonly signatures: Signatures;
 }
 
 const MAX_KERNELS = 2;
@@ -175,6 +176,7 @@ function memoryFor(
       calls: createCallGraphCache(),
       store: createStore(),
       frames: createFrames(),
+      signatures: createSignatures(),
     };
   memories.delete(key);
   memories.set(key, memory);

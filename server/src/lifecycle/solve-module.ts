@@ -25,7 +25,7 @@ import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
 import { kernelCallers, scanOf } from './module/function-scan.ts';
 import type { HelperResources } from './interpret/resource-log.ts';
-import { summaryKey, type Summary } from './interpret/summary.ts';
+import { sameHelper, summaryKey, type Summary } from './interpret/summary.ts';
 import type { Role } from './types.ts';
 import { atOnce, once, spend, type Steps } from '../budget/work.ts';
 
@@ -197,21 +197,22 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
       (left, right) => left - right,
     ),
     key = escaping.join();
-  const root = analysis.identities.rootOf(definition.item),
-    known = analysis.store.harmless.get(root);
+  const { item } = definition,
+    signature = analysis.identities.signatureOf(item),
+    known = analysis.store.harmless.get(signature);
   if (known?.key === key) return known.summary;
   const interner = createInterner();
   const ops = escaping.map((i) => ({
     op: 'escape' as const,
     ok: true,
     place: parameter(interner, i).start,
-    api: root.name,
+    api: item.name,
     argument: i,
     site: { path: '', start: 0, end: 0 },
     settled: true,
   }));
   const config = new Map(
-    root.conditions.map((condition) => [condition.test, condition.holds] as const),
+    item.conditions.map((condition) => [condition.test, condition.holds] as const),
   );
   const summary: Summary = {
     outcomes: [
@@ -235,7 +236,7 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
     gives: [],
     isHarmless: true,
   };
-  analysis.store.harmless.set(root, { key, summary });
+  analysis.store.harmless.set(signature, { key, summary });
   return summary;
 }
 
@@ -299,10 +300,23 @@ function helperOf(analysis: Analysis, definition: Defined<FunctionIr>): HelperRe
     const explored = atOnce(exploreHelper(analysis, definition, answersFor(analysis, definition)));
     analysis.inProgress.delete(definition.item);
     if (explored !== null && 'reason' in explored) giveUp(analysis, definition, explored);
-    else result = explored;
+    else result = explored && settledHelper(analysis, definition, explored);
   }
   analysis.helpers.set(definition.item, result);
   return result;
+}
+
+/** What is equal to what was found last is that, so that callers see that nothing has changed. */
+function settledHelper(
+  { store, identities }: Analysis,
+  { item }: Defined<FunctionIr>,
+  helper: HelperResources,
+): HelperResources {
+  const signature = identities.signatureOf(item),
+    before = store.lastHelpers.get(signature);
+  if (before && sameHelper(before, helper)) return before;
+  store.lastHelpers.set(signature, helper);
+  return helper;
 }
 
 /** What today's module answers to the questions of a function's exploration. */
@@ -312,7 +326,7 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
   const plain = (value: string | number | boolean | null): Answer => ({ value, print: value });
   return (kind, about) => {
     if (typeof about !== 'string') {
-      const definition = identities.current(about);
+      const definition = identities.signed(about);
       if (definition === undefined) return plain(null);
       const value =
         kind === 'summary' ? summaryOf(analysis, definition) : helperOf(analysis, definition);
@@ -364,15 +378,15 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
 function printOf(analysis: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
   if (list.length === 0) return null;
   return list.length === 1
-    ? analysis.identities.rootOf(list[0]!.item)
+    ? analysis.identities.signatureOf(list[0]!.item)
     : list.map((definition) => idOf(analysis, definition)).join();
 }
 
-/** A number that a function has while it is the same. */
+/** A number that a function has while it has its signature. */
 function idOf(analysis: Analysis, definition: Defined<FunctionIr>): number {
-  const root = analysis.identities.rootOf(definition.item);
-  let id = analysis.store.ids.get(root);
-  if (id === undefined) analysis.store.ids.set(root, (id = analysis.store.nextId++));
+  const signature = analysis.identities.signatureOf(definition.item);
+  let id = analysis.store.ids.get(signature);
+  if (id === undefined) analysis.store.ids.set(signature, (id = analysis.store.nextId++));
   return id;
 }
 

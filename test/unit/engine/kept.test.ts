@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
 import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
+import { workDone } from '../../../server/src/budget/work.ts';
 import type { ModuleInput } from '../../../server/src/engine/types.ts';
 import { cleanDrivers, shapes } from '../../support/modules.ts';
 import { loadParser } from '../../support/parser.ts';
@@ -402,6 +403,27 @@ describe('what is kept of the last version of a module', () => {
     expect(new Set(results).size).toBe(5);
     fresh.dispose();
     edited.dispose();
+  });
+
+  it('costs nothing again where a function that a driver calls does for it what it did', async () => {
+    const engine = createEngine(await loadParser());
+    const options = Array.from(
+      { length: 30 },
+      (_, i) => `\tif (foo_option(dev, ${i}))\n\t\tfoo->options |= ${i};\n`,
+    ).join('');
+    const text = (body: string): string =>
+      driver(
+        `static int foo_option(struct device *dev, int i)\n{\n${body}\treturn i;\n}\n`,
+        options,
+      );
+    const cost = (body: string): number => {
+      const before = workDone();
+      engine.analyse(inputOf({ 'a.c': text(body) }, undefined), {}, KERNELS[2]!);
+      return workDone() - before;
+    };
+    const first = cost('\tpr_info("one");\n');
+    expect(cost('\tpr_info("other");\n')).toBeLessThan(first / 3);
+    engine.dispose();
   });
 
   it('makes no difference to what is found in the next', async () => {

@@ -1,5 +1,6 @@
 /** What a function's facts were worked out from, and whether all of that is still so. */
 import type { FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { Signature } from './identity.ts';
 import type { Module } from '../types.ts';
 import type { Truth } from '../module/preprocessor.ts';
 import type { Defined } from '../module/module.ts';
@@ -62,10 +63,10 @@ export interface OwnFile {
   readonly isOwn: true;
 }
 
-/** A question by its kind and what it is about: a name, or a function as it was lowered. */
+/** A question by its kind and what it is about: a name, or a function by its signature. */
 export interface Asked {
   readonly kind: Kind;
-  readonly about: string | FunctionIr;
+  readonly about: string | Signature;
   readonly print: unknown;
 }
 export type Kind =
@@ -91,17 +92,17 @@ export interface Answer {
   readonly value: unknown;
   readonly print: unknown;
 }
-export type Answers = (kind: Kind, about: string | FunctionIr) => Answer;
+export type Answers = (kind: Kind, about: string | Signature) => Answer;
 
 /** The questions of one exploration, each answered once, and a list of them. */
 export function recorded(
   answers: Answers,
-  rootOf: (fn: FunctionIr) => FunctionIr,
+  signatureOf: (fn: FunctionIr) => Signature,
   module: Questions['module'],
 ): { readonly questions: Questions; readonly asked: readonly Asked[] } {
   const asked: Asked[] = [],
-    known = new Map<Kind, Map<string | FunctionIr, unknown>>();
-  const ask = (kind: Kind, about: string | FunctionIr): unknown => {
+    known = new Map<Kind, Map<string | Signature, unknown>>();
+  const ask = (kind: Kind, about: string | Signature): unknown => {
     let values = known.get(kind);
     if (!values) known.set(kind, (values = new Map()));
     if (values.has(about)) return values.get(about);
@@ -123,8 +124,8 @@ export function recorded(
     endsOrBegins: (name) => ask('ends', name) as boolean,
     makesDevices: () => ask('makes', '') as boolean,
     callbacks: (member) => ask('callbacks', member) as Callbacks,
-    summaryOf: (fn) => ask('summary', rootOf(fn)) as Summary | null,
-    helperOf: (fn) => ask('helper', rootOf(fn)) as HelperResources | null,
+    summaryOf: (fn) => ask('summary', signatureOf(fn)) as Summary | null,
+    helperOf: (fn) => ask('helper', signatureOf(fn)) as HelperResources | null,
   };
   return { questions, asked };
 }

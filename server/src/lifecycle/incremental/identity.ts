@@ -2,7 +2,7 @@
  * The same struct, table or function in two versions of a text, where nothing of it has changed.
  */
 import { copyString, movedFrom, shiftSpans } from '../../ir/lower.ts';
-import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { FunctionIr, MacroIr, StructIr, TypeName, VariableIr } from '../../ir/types.ts';
 import {
   createLayout,
   frameOf,
@@ -20,21 +20,31 @@ import { originalOf } from '../module/function-scan.ts';
  * moved are the same.
  */
 export interface Identities {
+  /** What callers know a function by: the same object wherever it is moved and whatever its body. */
+  signatureOf(fn: FunctionIr): Signature;
+  /** The definition of today that has a signature. */
+  signed(signature: Signature): Defined<FunctionIr> | undefined;
   /**
    * The function as it was lowered: the same object wherever an edit moves it, and no other
    * function of the module has it.
    */
   rootOf(fn: FunctionIr): FunctionIr;
-  /** The definition of today that a root stands for. */
-  current(root: FunctionIr): Defined<FunctionIr> | undefined;
   frame(definition: Defined<FunctionIr>): Frame;
   /** Where all frames of the module are in its documents. */
   layout(): Layout;
 }
 
-export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
+/**
+ * @param signatures of the last version, which are taken over where they are the same.
+ */
+export function identitiesOf(
+  index: ModuleIndex,
+  frames: Frames,
+  signatures: Signatures,
+): Identities {
   const roots = new Map<FunctionIr, FunctionIr>(),
     current = new Map<FunctionIr, Defined<FunctionIr>>();
+  const signing = signaturesOf(index, signatures);
   for (const allFunction of index.allFunctions) {
     const root = originalOf(allFunction.item);
     // Of two copies of one text, which the lowering takes for one function that moved, the second
@@ -61,8 +71,11 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
     }
   }
   return {
+    signatureOf: (fn) => signing.byFunction.get(fn) ?? standingAlone(fn),
+    signed: (signature) =>
+      signing.definitions.get(signature) ??
+      (signature.macro === undefined ? undefined : macros.get(signature.macro)),
     rootOf: (fn) => roots.get(fn) ?? fn,
-    current: (root) => current.get(root) ?? macros.get(root),
     frame: ({ item }) =>
       frameOf(frames, roots.get(item) ?? item, macros.get(item)?.text ?? (() => item.text)),
     layout() {
@@ -79,6 +92,75 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
       return layout;
     },
   };
+}
+
+/**
+ * A function as its callers see it before they ask what it does: its document, name, type,
+ * parameters and conditions.
+ */
+export interface Signature {
+  /** Of a function that stands for a macro, which is nothing but its body. */
+  readonly macro?: FunctionIr;
+}
+
+/** The signatures of the last version of a module, by their text. */
+export interface Signatures {
+  byText: ReadonlyMap<string, Signature>;
+}
+
+export function createSignatures(): Signatures {
+  return { byText: new Map() };
+}
+
+interface Signing {
+  readonly byFunction: ReadonlyMap<FunctionIr, Signature>;
+  readonly definitions: ReadonlyMap<Signature, Defined<FunctionIr>>;
+}
+
+/** Gives each function of a version its signature, and remembers them for the next. */
+function signaturesOf(index: ModuleIndex, last: Signatures): Signing {
+  const byText = new Map<string, Signature>(),
+    byFunction = new Map<FunctionIr, Signature>(),
+    definitions = new Map<Signature, Defined<FunctionIr>>();
+  for (const definition of index.allFunctions) {
+    let text = `${definition.file.path}\n${signatureText(originalOf(definition.item))}`;
+    // Another function of the same signature is another one all the same.
+    while (byText.has(text)) text += '\n';
+    const signature = last.byText.get(text) ?? {};
+    byText.set(text, signature);
+    byFunction.set(definition.item, signature);
+    definitions.set(signature, definition);
+  }
+  last.byText = byText;
+  return { byFunction, definitions };
+}
+
+const signatureTexts = new WeakMap<FunctionIr, string>();
+
+function signatureText(root: FunctionIr): string {
+  let text = signatureTexts.get(root);
+  if (text === undefined) {
+    const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
+      `${keyword} ${name} ${pointers} ${arrays}`;
+    text = JSON.stringify([
+      root.name,
+      type(root.returnType),
+      root.isStatic,
+      root.opaque,
+      root.params.map((param) => [param.name, type(param.type)]),
+      root.conditions.map(({ test, holds }) => [test, holds]),
+    ]);
+    signatureTexts.set(root, text);
+  }
+  return text;
+}
+
+const alone = new WeakMap<FunctionIr, Signature>();
+
+function standingAlone(fn: FunctionIr): Signature {
+  let signature = alone.get(fn);
+  if (!signature) alone.set(fn, (signature = { macro: fn }));
+  return signature;
 }
 
 const moved = new WeakMap<MacroIr, FunctionIr>();

@@ -15,6 +15,7 @@ import {
 } from '../interpret/observe-exits.ts';
 import { macroNames } from '../module/expand.ts';
 import { explore, type Exit } from '../interpret/explore.ts';
+import type { Signature } from './identity.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
@@ -99,7 +100,9 @@ export interface Store {
   summaries: ReadonlyMap<string, Summary>;
   readonly graphs: WeakMap<Frame, Graph>;
   /** Summaries of functions that are not explored. */
-  readonly harmless: WeakMap<FunctionIr, { readonly key: string; readonly summary: Summary }>;
+  readonly harmless: WeakMap<Signature, { readonly key: string; readonly summary: Summary }>;
+  /** What was last found of the resources of those. */
+  readonly lastHelpers: WeakMap<Signature, HelperResources>;
   /** By the ends of a first function: the beginnings of a second. */
   readonly seeds: WeakMap<
     readonly Exit[],
@@ -110,7 +113,8 @@ export interface Store {
       readonly value: ReturnType<typeof seedRemove>;
     }[]
   >;
-  readonly ids: WeakMap<FunctionIr, number>;
+  /** Numbers of signatures, for lists of them. */
+  readonly ids: WeakMap<Signature, number>;
   nextId: number;
   /** The number of the analysis. */
   now: number;
@@ -123,6 +127,7 @@ export function createStore(): Store {
     summaries: new Map(),
     graphs: new WeakMap(),
     harmless: new WeakMap(),
+    lastHelpers: new WeakMap(),
     seeds: new WeakMap(),
     ids: new WeakMap(),
     nextId: 0,
@@ -342,7 +347,11 @@ function* memoise<T>(
     count(analysis, found.result.work);
     return found.result;
   }
-  const { questions, asked } = recorded(answers, analysis.identities.rootOf, analysis.index.module);
+  const { questions, asked } = recorded(
+    answers,
+    analysis.identities.signatureOf,
+    analysis.index.module,
+  );
   const result = yield* attempt(
     analysis.budgets,
     (function* () {
