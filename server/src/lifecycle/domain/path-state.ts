@@ -5,6 +5,7 @@ import { settleHeld, type Held } from '../interpret/held-resource.ts';
 import type { DeviceState, Site, Step, Turn } from '../types.ts';
 import { pathText } from './access-path.ts';
 import { adoptObject, adoptPlace, adoptValue } from './adopt.ts';
+import { ForkMap } from './fork-map.ts';
 import { contentOf, placeText, type AbstractObject, type Interner, type Place } from './objects.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, type Mask, type Value } from './values.ts';
 
@@ -52,11 +53,11 @@ export interface Trace {
 export interface PathState {
   /** Of all objects that the state speaks of. */
   readonly interner: Interner;
-  env: Map<string, Value>;
-  heap: Map<Place, Value>;
-  masks: Map<AbstractObject, Mask>;
-  devices: Map<AbstractObject, Tracked>;
-  config: Map<string, boolean>;
+  readonly env: ForkMap<string, Value>;
+  readonly heap: ForkMap<Place, Value>;
+  readonly masks: ForkMap<AbstractObject, Mask>;
+  readonly devices: ForkMap<AbstractObject, Tracked>;
+  readonly config: ForkMap<string, boolean>;
   result: Value | null;
   log: readonly LoggedOp[];
   deferred: readonly { readonly callback: string; readonly data: Value }[];
@@ -93,11 +94,11 @@ export const HIDDEN_CALL = 2;
 export function emptyState(interner: Interner): PathState {
   return {
     interner,
-    env: new Map(),
-    heap: new Map(),
-    masks: new Map(),
-    devices: new Map(),
-    config: new Map(),
+    env: new ForkMap(),
+    heap: new ForkMap(),
+    masks: new ForkMap(),
+    devices: new ForkMap(),
+    config: new ForkMap(),
     result: null,
     log: [],
     deferred: [],
@@ -132,11 +133,11 @@ export function fork(state: PathState): PathState {
   spend(sizeOf(state));
   return {
     ...state,
-    env: new Map(state.env),
-    heap: new Map(state.heap),
-    masks: new Map(state.masks),
-    devices: new Map(state.devices),
-    config: new Map(state.config),
+    env: state.env.fork(),
+    heap: state.heap.fork(),
+    masks: state.masks.fork(),
+    devices: state.devices.fork(),
+    config: state.config.fork(),
   };
 }
 
@@ -343,8 +344,8 @@ export function adoptState(own: Interner, state: PathState): PathState {
   spend(sizeOf(state));
   const value = (operand: Value) => adoptValue(own, operand);
   const member = (place: Place | null) => place && adoptPlace(own, place);
-  const mapped = <K, V, W, X>(map: ReadonlyMap<K, V>, key: (item: K) => W, of: (item: V) => X) =>
-    new Map([...map].map(([item, entry]) => [key(item), of(entry)] as const));
+  const mapped = <K, V, W, X>(map: ForkMap<K, V>, key: (item: K) => W, of: (item: V) => X) =>
+    new ForkMap([...map].map(([item, entry]) => [key(item), of(entry)] as const));
   const object = (other: AbstractObject) => adoptObject(own, other);
   return {
     ...state,
@@ -356,7 +357,7 @@ export function adoptState(own: Interner, state: PathState): PathState {
       ...tracked,
       member: member(tracked.member),
     })),
-    config: new Map(state.config),
+    config: state.config.fork(),
     result: state.result && value(state.result),
     log: state.log.map((logged) => ({ ...logged, place: adoptPlace(own, logged.place) })),
     deferred: state.deferred.map((deferred) => ({ ...deferred, data: value(deferred.data) })),

@@ -4,7 +4,7 @@
  */
 import type { Held } from './held-resource.ts';
 import { takesOf } from './helper-resources.ts';
-import type { Give } from './resource-log.ts';
+import type { Give, HelperResources } from './resource-log.ts';
 import { placeText, valueText, type AbstractObject, type Place } from '../domain/objects.ts';
 import { maskOf, membersOf, opKey, type LoggedOp, type PathState } from '../domain/path-state.ts';
 import { ENDS } from './device-operations.ts';
@@ -112,6 +112,11 @@ export function sameSummary(left: Summary, right: Summary): boolean {
   return same(left, right);
 }
 
+/** The same for what a helper does with resources. */
+export function sameHelper(left: HelperResources, right: HelperResources): boolean {
+  return same(left, right);
+}
+
 function same(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
@@ -178,7 +183,7 @@ function outcomeOf(state: PathState): SummaryOutcome {
     if (mask !== ANY && ((object.isOutside && object.kind !== 'global') || isPortable(object)))
       assumes.set(object, mask);
   return {
-    config: state.config,
+    config: new Map(state.config),
     assumes,
     writes,
     result: state.result,
