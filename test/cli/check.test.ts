@@ -51,6 +51,25 @@ describe('check', () => {
     expect(run(path, 'check', '--kernel', '6.1', 'b.c').status).toBe(1);
   });
 
+  it('passes over what git ignores in a folder, unless that is what was named', () => {
+    const { path } = make({
+      '.git/HEAD': '',
+      '.gitignore': '/build/\n*.mod.c\n',
+      'drv/foo.c': LEAKY,
+      'drv/foo.mod.c': LEAKY,
+      'drv/.gitignore': 'old*\n!old.c\n',
+      'drv/old.c': LEAKY,
+      'drv/older.c': LEAKY,
+      'build/drv/foo.c': LEAKY,
+    });
+    const found = (...words: readonly string[]): readonly string[] => [
+      ...new Set(run(path, 'check', '--format', 'short', ...words).stdout.match(/^[\w./]+\.c/gm)),
+    ];
+    expect(found('.')).toEqual(['drv/foo.c', 'drv/old.c']);
+    expect(found('build')).toEqual(['build/drv/foo.c']);
+    expect(found('drv/older.c', '.')).toEqual(['drv/foo.c', 'drv/old.c', 'drv/older.c']);
+  });
+
   it('takes a folder: its C files that mention VFIO, sorted, .git and loops left out', () => {
     const { path, pathOf } = make({
       'b/foo.c': LEAKY,

@@ -55,7 +55,7 @@ describe('explain', () => {
     );
     const shown = run(path, '--color=always', 'explain', 'missing-put').stdout;
     expect(shown).toMatch(
-      /^\x1b\[1mmissing-put\x1b\[m\n\nSeverity: error [^]*\nA path returns with the reference of \x1b\[36mvfio_alloc_device\(\)\x1b\[m/,
+      /^\x1b\[1mmissing-put\x1b\[22m\n\nSeverity: error [^]*\nA path returns with the reference of \x1b\[36mvfio_alloc_device\(\)\x1b\[39m/,
     );
     const plain = shown.replace(/\x1b\[[\d;]*m/g, '').split('\n');
     expect(plain.filter((line) => line.length > 80 && !line.startsWith('    '))).toEqual(

@@ -70,8 +70,8 @@ describe('.vfio-lifecycle.json', () => {
     const { status, stdout, stderr } = run(path, 'check', '.');
     expect(rulesIn(stdout)).toEqual(['hint missing-put', 'hint missing-put']);
     expect(stderr).toEqual([
-      'vfio-lifecycle: .vfio-lifecycle.json: rules: "mising-put" is not known; "missing-put" is',
       'vfio-lifecycle: .vfio-lifecycle.json: targetKernel: "new" is not a kernel version such as 6.1',
+      'vfio-lifecycle: .vfio-lifecycle.json: rules: "mising-put" is not known; "missing-put" is',
       'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file',
     ]);
     expect(status).toBe(2);

@@ -105,7 +105,7 @@ describe.skipIf(!hasScript)('check on a terminal', () => {
   it('has colours, a link from the rule to its page, and progress with a total', () => {
     const { path } = make({ 'foo.c': LEAKY, 'bar.c': CLEAN });
     const shown = onTerminal(path, {}, 'check', '.');
-    expect(shown).toMatch(/\x1b\[1;31merror:\x1b\[m/);
+    expect(shown).toMatch(/\x1b\[1m\x1b\[31merror:\x1b\[39m\x1b\[22m/);
     expect(shown).toMatch(
       /\x1b\]8;;https:\/\/\S+\/docs\/rules\/missing-put\.md\x1b\\missing-put\x1b\]8;;\x1b\\/,
     );

@@ -6,14 +6,8 @@ import { existsSync } from 'node:fs';
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import { ruleIds } from '../engine/explain.ts';
 import { kernelProblem, knownKernels } from '../engine/project/target.ts';
-import {
-  ALL,
-  namesIn,
-  ruleProblem,
-  ruleSettings,
-  type SeverityWord,
-} from '../engine/settings/rule-settings.ts';
-import { RULES_SCHEMA } from '../engine/settings/schema.ts';
+import { ALL, namesIn, ruleProblem, ruleSettings } from '../engine/settings/rule-settings.ts';
+import { RULES } from '../engine/settings/schema.ts';
 import { validate } from '../engine/settings/validate.ts';
 import { largest } from '../text/lists.ts';
 import { nearWords } from '../text/near-words.ts';
@@ -608,13 +602,15 @@ function rulesOf(values: Values): RuleOptions {
           .filter((id) => !only.includes(id))
           .map((id): [string, string] => [id, 'off']);
   const named = listOf(values['rule']).flatMap(severitiesIn);
-  const { value, problems } = validate(
-    RULES_SCHEMA,
+  const { value = {}, problems } = validate(
+    RULES,
     Object.fromEntries([...off, ...named]),
     '--rule',
   );
-  if (problems[0] !== undefined) throw new UsageError(problems[0]);
-  return ruleSettings(value as Readonly<Record<string, SeverityWord>>, '--rule').rules;
+  const settings = ruleSettings(value, '--rule');
+  const [problem] = [...problems, ...settings.problems];
+  if (problem !== undefined) throw new UsageError(problem);
+  return settings.rules;
 }
 
 /** `missing-put,double-put=off,all=hint`: a severity is that of the names before it. */

@@ -7,7 +7,7 @@ import { withAllObstacles } from '../engine/convertibility.ts';
 import { decidingPlaces } from '../engine/deciding-places.ts';
 import { withProof } from '../engine/fix-proof.ts';
 import { callsOfRows, type RowCall } from '../engine/wrapper-rows.ts';
-import type { Wrapper } from '../engine/settings/wrappers.ts';
+import type { Wrapper } from '../engine/settings/schema.ts';
 import type {
   Analysis,
   Configuration,

@@ -8,7 +8,9 @@ import { compareText } from '../text/words.ts';
 import { scanAll } from './scan-pool.ts';
 import type { NamedSources } from './stdin.ts';
 import { unreadable } from './text-file.ts';
+import { createIgnoreFiles, type IgnoreFiles } from '../lsp/node-ignore.ts';
 import { isSource, walk } from '../lsp/node-walk.ts';
+import { isInside } from '../engine/project/paths.ts';
 import { findRoot, keyOf } from './workspace.ts';
 
 /** A file to analyse. */
@@ -81,7 +83,9 @@ export async function findInputs(
   for await (const { hits, unreadable: broken } of scanAll(counted(), program.self, onRead)) {
     for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
     progress.found += hits.length;
-    for (const path of hits) await take({ path, shown: shownAs(roots, path) });
+    for (const path of hits) {
+      if (!isIgnored(roots, path)) await take({ path, shown: shownAs(roots, path) });
+    }
   }
   return {
     files: [...files.values()].sort((left, right) => compareText(left.shown, right.shown)),
@@ -103,6 +107,14 @@ function progressText(
 interface Root {
   readonly key: string;
   readonly shown: string;
+  /** Of a folder: what git ignores in it. */
+  readonly ignored: IgnoreFiles | undefined;
+}
+
+/** Whether only folders led to a file that git ignores there. A file that was named is read. */
+function isIgnored(roots: readonly Root[], path: string): boolean {
+  const leading = roots.filter(({ key }) => path === key || isInside(path, key));
+  return leading.length > 0 && leading.every(({ ignored }) => ignored?.isIgnored(path) === true);
 }
 
 /**
@@ -132,8 +144,10 @@ function* sourcesOf(
       fail(unreadable(path, error));
       continue;
     }
-    roots.push({ key, shown: isFolder ? posix.normalize(path) : path });
-    if (isFolder) yield* walk(key, findRoot(key), failWalk);
+    const tree = findRoot(key);
+    const ignored = isFolder ? createIgnoreFiles(key, tree) : undefined;
+    roots.push({ key, shown: isFolder ? posix.normalize(path) : path, ignored });
+    if (ignored) yield* walk(key, tree, ignored, failWalk);
     else if (isSource(path)) yield key;
     else fail(new PassedOver(`${path}: not a C file (.c or .h), passed over`));
   }

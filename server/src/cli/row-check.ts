@@ -1,6 +1,7 @@
 /** Rows of the settings that fit no call of what was checked. */
 import type { RowCall } from '../engine/wrapper-rows.ts';
-import { rowsOf, type Wrapper } from '../engine/settings/wrappers.ts';
+import type { Wrapper } from '../engine/settings/schema.ts';
+import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { Output } from './output.ts';
 import { keyOf, shownPath, type Workspace } from './workspace.ts';
 

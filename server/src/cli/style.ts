@@ -2,6 +2,7 @@
  * How text looks on a terminal: colours as gcc has them, links, and how much fits on a line.
  * Elsewhere it is plain.
  */
+import { styleText } from 'node:util';
 import type { Severity } from '../rules/types.ts';
 import type { Manner } from './command.ts';
 
@@ -24,24 +25,26 @@ export interface Screen {
   readonly columns?: number | undefined;
 }
 
-/** Select Graphic Rendition parameters (ECMA-48, 8.3.117). */
-const COLORS: Readonly<Record<Role, string>> = {
-  error: '1;31',
-  warning: '1;35',
-  information: '1;36',
-  hint: '1;34',
-  note: '1;36',
-  place: '1',
-  strong: '1',
-  range: '1;32',
-  faint: '2',
-  code: '36',
-  added: '32',
-  removed: '31',
+const COLORS: Readonly<Record<Role, Parameters<typeof styleText>[0]>> = {
+  error: ['bold', 'red'],
+  warning: ['bold', 'magenta'],
+  information: ['bold', 'cyan'],
+  hint: ['bold', 'blue'],
+  note: ['bold', 'cyan'],
+  place: 'bold',
+  strong: 'bold',
+  range: ['bold', 'green'],
+  faint: 'dim',
+  code: 'cyan',
+  added: 'green',
+  removed: 'red',
 };
 
 /** Terminals that would show the characters of a link. */
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['dumb', 'linux']);
+
+/** Whether there are colours is decided here; later releases of Node would ask the stream too. */
+const ALWAYS = { validateStream: false };
 
 /** No colours, no links, no width. */
 export const PLAIN: Style = {
@@ -67,7 +70,7 @@ export function createStyle(
   if (color === 'never' || (color === 'auto' && !isWanted)) return { ...PLAIN, columns };
   const hasLinks = isTerminal && !WITHOUT_LINKS.has(env['TERM'] ?? '');
   return {
-    paint: (role, text) => (text === '' ? '' : `\x1b[${COLORS[role]}m${text}\x1b[m`),
+    paint: (role, text) => (text === '' ? '' : styleText(COLORS[role], text, ALWAYS)),
     link: (text, address) =>
       hasLinks && address !== undefined ? `\x1b]8;;${address}\x1b\\${text}\x1b]8;;\x1b\\` : text,
     columns,

@@ -6,7 +6,7 @@ import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { BuildMacros } from '../lifecycle/module/build-macros.ts';
 import type { Finding, Severity } from '../rules/types.ts';
-import type { Wrapper } from './settings/wrappers.ts';
+import type { Wrapper } from './settings/schema.ts';
 
 export type { BuildMacros } from '../lifecycle/module/build-macros.ts';
 

@@ -5,7 +5,7 @@
 import { walkExprs } from '../ir/visit.ts';
 import type { CallExpr, Expr } from '../ir/types.ts';
 import type { Engine } from './analyse.ts';
-import type { Wrapper } from './settings/wrappers.ts';
+import type { Wrapper } from './settings/schema.ts';
 import type { ModuleInput } from './types.ts';
 
 /** A row, and a call in the file of an input. */

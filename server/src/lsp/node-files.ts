@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isInside } from '../engine/project/paths.ts';
 import type { HostFiles } from './files.ts';
 import { withoutMark } from './files.ts';
+import { createIgnoreFiles, type IgnoreFiles } from './node-ignore.ts';
 import { leadsOutside, readRegularFile } from './node-read.ts';
 import { scan } from './node-scan.ts';
 import { walk } from './node-walk.ts';
@@ -21,6 +22,10 @@ export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolv
   let roots: readonly string[] = [];
   const mayRead = (path: string): boolean =>
     !leadsOutside(path, roots.some((root) => isInside(path, root)) ? roots : [dirname(path)]);
+  /** As they were at the last walk. */
+  let ignored: ReadonlyMap<string, IgnoreFiles> = new Map();
+  const isIgnored = (path: string): boolean =>
+    roots.some((root) => isInside(path, root) && ignored.get(root)?.isIgnored(path) === true);
   return {
     async readFile(uri) {
       const path = pathOf(uri);
@@ -47,9 +52,10 @@ export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolv
     },
     async findSources() {
       const found = new Set<string>();
+      ignored = new Map(roots.map((root) => [root, createIgnoreFiles(root, root)]));
       let walked = 0;
       for (const root of roots) {
-        for (const path of walk(root, root, () => undefined)) {
+        for (const path of walk(root, root, ignored.get(root)!, () => undefined)) {
           found.add(pathToFileURL(path).href);
           if (++walked % PAUSE_AFTER === 0) await rest();
         }
@@ -65,7 +71,9 @@ export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolv
       );
       const { hits } = scan([...byPath.keys()]);
       await rest();
-      return hits.filter(mayRead).map((path) => byPath.get(path)!);
+      return hits
+        .filter((path) => mayRead(path) && !isIgnored(path))
+        .map((path) => byPath.get(path)!);
     },
   };
 }

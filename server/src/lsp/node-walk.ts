@@ -1,20 +1,23 @@
 /** Walks a tree for its C files, for the command line and for a check of the whole workspace. */
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
+import type { IgnoreFiles } from './node-ignore.ts';
 import { leadsOutside, NotRead } from './node-read.ts';
 
 /**
- * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out
- * of the folder and only once:
- * what it points to inside is found anyway, and a loop ends. One that leads out of the tree is none
- * of it.
+ * The C files below a folder, in no order. `.git` and folders that git ignores are skipped. A
+ * symbolic link is followed only out of the folder and only once: what it points to inside is found
+ * anyway, and a loop ends. One that leads out of the tree is none of it. A library that walks by
+ * patterns follows every link or none, and is silent about a folder that cannot be read.
  * @param folder absolute, with `/`; the paths that are yielded begin with it.
  * @param tree the repository or kernel tree that the folder is in.
+ * @param ignored asked about each folder; whoever reads the files asks about those.
  * @param onError called for a folder that cannot be read, and with NotRead for a link that is not
  * followed; the walk goes on.
  */
 export function* walk(
   folder: string,
   tree: string,
+  ignored: IgnoreFiles,
   onError: (folder: string, error: unknown) => void,
 ): Generator<string> {
   const seen = new Set<string>();
@@ -53,8 +56,9 @@ export function* walk(
           continue;
         }
       }
-      if (isFolder && name !== '.git') stack.push(prefix + name);
-      else if (isFile && isSource(name)) yield prefix + name;
+      if (isFolder) {
+        if (name !== '.git' && !ignored.isIgnored(`${prefix}${name}/`)) stack.push(prefix + name);
+      } else if (isFile && isSource(name)) yield prefix + name;
     }
   }
 }

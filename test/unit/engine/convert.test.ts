@@ -7,7 +7,8 @@ import {
 } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
-import { rowsOf, type Wrapper } from '../../../server/src/engine/settings/wrappers.ts';
+import type { Wrapper } from '../../../server/src/engine/settings/schema.ts';
+import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { BAR_H, CLEAN, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single, textRule } from './support.ts';

@@ -5,8 +5,9 @@
 import { readJson } from '../../text/json.ts';
 import { folderOf, isInside, resolve } from '../project/paths.ts';
 import type { Configuration, FileSystem } from '../types.ts';
-import { ruleSettings, type SeverityWord } from './rule-settings.ts';
-import { FILE_SCHEMA, SECTION_SCHEMA, type Schema } from './schema.ts';
+import type { GenericSchema } from 'valibot';
+import { ruleSettings } from './rule-settings.ts';
+import { FILE, SECTION, type Written } from './schema.ts';
 import { validate } from './validate.ts';
 import { rowsOf } from './wrappers.ts';
 
@@ -30,7 +31,7 @@ export function readSection(section: unknown): Settings {
     typeof section === 'object' && !Array.isArray(section)
       ? Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null))
       : section;
-  const { configuration, problems } = read(SECTION_SCHEMA, set);
+  const { configuration, problems } = read(SECTION, set);
   return { configuration, problems: problems.map((one) => `vfioLifecycle.${one}`) };
 }
 
@@ -126,7 +127,7 @@ function readFile(text: string, folder: string): Settings & { readonly isRoot: b
   const json = readJson(text);
   if ('problem' in json)
     return { configuration: {}, problems: [`not JSON: ${json.problem}`], isRoot: false };
-  const { configuration, problems, isRoot } = read(FILE_SCHEMA, json.value);
+  const { configuration, problems, isRoot } = read(FILE, json.value);
   const { baseline, ...rest } = configuration;
   const path = baseline === undefined ? undefined : resolve(folder, baseline);
   const wrong =
@@ -140,10 +141,13 @@ function readFile(text: string, folder: string): Settings & { readonly isRoot: b
   };
 }
 
-function read(schema: Schema, value: unknown): Settings & { readonly isRoot: boolean } {
+function read(
+  schema: GenericSchema<unknown, Written>,
+  value: unknown,
+): Settings & { readonly isRoot: boolean } {
   const { value: valid, problems } = validate(schema, value, '');
-  const { targetKernel, rules, wrappers, baseline, root, inlayHints, codeLens } = (valid ??
-    {}) as Written;
+  const { targetKernel, rules, wrappers, baseline, root, inlayHints, codeLens }: Written =
+    valid ?? {};
   const reports = rules && ruleSettings(rules, 'rules');
   return {
     configuration: {
@@ -161,12 +165,6 @@ function read(schema: Schema, value: unknown): Settings & { readonly isRoot: boo
     ]),
     isRoot: root === true,
   };
-}
-
-/** What is left of settings as they were typed when what is wrong is gone. */
-interface Written extends Omit<Configuration, 'rules'> {
-  readonly rules?: Readonly<Record<string, SeverityWord>>;
-  readonly root?: boolean;
 }
 
 /** Nobody reads further than this. */
