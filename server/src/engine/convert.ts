@@ -383,7 +383,6 @@ export type Proof =
  * The proof of a conversion of `input` to `after`: it parses as well as before, shows no finding of
  * any level that was not there before, and
  * has nothing left to convert. `after` is undefined where the edits overlap.
- * @param again what is asked whether it has anything left to convert.
  */
 export function prove(
   engine: Engine,
@@ -392,7 +391,6 @@ export function prove(
   after: ModuleInput | undefined,
   target: TargetKernel,
   functionName: string | undefined,
-  again = after,
 ): Proof {
   if (!after)
     return {
@@ -402,7 +400,35 @@ export function prove(
     };
   if (!parsesAsWell(engine.parser, input, after))
     return { status: 'failed', problem: 'the converted text would not parse', site: null };
-  const unseen = notSeen(scratch, input, after, target);
+  return proveFor(
+    { before: scratch, after: scratch, again: scratch },
+    input,
+    after,
+    target,
+    functionName,
+  );
+}
+
+/**
+ * The engines in which the texts of a proof are analysed. An engine knows one text of a document at
+ * a time: who proves the same texts for many kernels has one for each.
+ */
+export interface Provers {
+  readonly before: Engine;
+  readonly after: Engine;
+  readonly again: Engine;
+}
+
+/** The part of `prove()` that a kernel decides: all but whether the result parses. */
+export function proveFor(
+  engines: Provers,
+  input: ModuleInput,
+  after: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+  again = after,
+): Proof {
+  const unseen = notSeen(engines, input, after, target);
   if (unseen)
     return {
       status: 'failed',
@@ -412,14 +438,14 @@ export function prove(
           ? null
           : { path: unseen.path, start: unseen.start, end: unseen.start },
     };
-  const { added, kept, left } = compareFindings(scratch, input, after, target);
+  const { added, kept, left } = compareFindings(engines, input, after, target);
   if (added)
     return {
       status: 'failed',
       problem: `the converted text would not be right: ${added.message} [${added.rule}]`,
       site: added.site,
     };
-  const second = preparePlan(scratch, scratch, again ?? after, target, functionName);
+  const second = preparePlan(engines.again, engines.again, again, target, functionName);
   if (second.status === 'unchanged') return { status: 'proved', kept, left };
   return {
     status: 'failed',
@@ -433,21 +459,26 @@ export function prove(
  * proves nothing. What the conversion left as it was does not count.
  */
 function notSeen(
-  scratch: Engine,
+  engines: Provers,
   before: ModuleInput,
   after: ModuleInput,
   target: TargetKernel,
 ): NotAnalysed | undefined {
-  const given = notAnalysed(scratch, after, NO_SETTINGS, target);
+  const given = notAnalysed(engines.after, after, NO_SETTINGS, target);
   if (given.length === 0) return undefined;
   const textOf = (
+    engine: Engine,
     input: ModuleInput,
     { path, function: name }: NotAnalysed,
   ): string | undefined => {
-    const file = moduleOf(scratch, input)?.sources.find((one) => one.path === path);
+    const file = moduleOf(engine, input)?.sources.find((one) => one.path === path);
     return file?.functions.find((fn) => fn.name === name)?.text;
   };
-  return given.find((one) => one.function === '' || textOf(after, one) !== textOf(before, one));
+  return given.find(
+    (one) =>
+      one.function === '' ||
+      textOf(engines.after, after, one) !== textOf(engines.before, before, one),
+  );
 }
 
 /** The kernel that a driver of the old model is judged for: the newest that has it. */
@@ -468,7 +499,7 @@ export const SOURCE: TargetKernel = {
  * those that came: they were renamed.
  */
 function compareFindings(
-  engine: Engine,
+  engines: Provers,
   before: ModuleInput,
   after: ModuleInput,
   target: TargetKernel,
@@ -477,14 +508,15 @@ function compareFindings(
   readonly kept: readonly Finding[];
   readonly left: readonly Finding[];
 } {
+  const found = allFindings(engines.after, after, NO_SETTINGS, target);
+  if (found.length === 0) return { added: undefined, kept: [], left: [] };
   // What the target lacks it lacks wherever it is moved to.
   const wordsOf = (finding: Finding): string =>
     `${keyOf({ ...finding, functionName: null })}\n${finding.message}`;
-  const forTarget = allFindings(engine, before, NO_SETTINGS, target);
+  const forTarget = allFindings(engines.before, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter(isOfTheTarget).map(wordsOf));
   const old = keysOnlyIn(before, after);
-  const earlier = [forTarget, allFindings(engine, before, NO_SETTINGS, SOURCE)];
-  const found = allFindings(engine, after, NO_SETTINGS, target);
+  const earlier = [forTarget, allFindings(engines.before, before, NO_SETTINGS, SOURCE)];
   const left = found.filter((one) => known.has(wordsOf(one)));
   const kept = found.filter((one) => !known.has(wordsOf(one)));
   return { added: firstNew(kept, keysOnlyIn(after, before), earlier, old), kept, left };

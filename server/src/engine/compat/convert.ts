@@ -13,8 +13,8 @@ import { lineIndex } from '../../text/position.ts';
 import type { Edit } from '../../text/span.ts';
 import { NO_SETTINGS, type Engine } from '../analyse.ts';
 import { answered } from '../answers.ts';
-import { convert, prove } from '../convert.ts';
-import { allFindings, keyOf, withEdits } from '../prove.ts';
+import { convert, proveFor, type Provers } from '../convert.ts';
+import { allFindings, keyOf, parsesAsWell, withEdits } from '../prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from '../types.ts';
 import { composeArms, selectedLines, type Composed, type Guard, type Variant } from './arms.ts';
 import { withOldLabels } from './labels.ts';
@@ -353,12 +353,18 @@ function whyWrong(
   last: TargetKernel,
   functionName: string | undefined,
 ): Refused | undefined {
-  const scratch = engine.sibling();
+  if (!parsesAsWell(engine.parser, before, after))
+    return refusal('Not proved: the text with arms would not parse.');
+  const engines: Provers = {
+    before: engine.sibling(),
+    after: engine.sibling(),
+    again: engine.sibling(),
+  };
   try {
     for (const kernel of targets()) {
       if (compareVersions(kernel.version, last.version) > 0) break;
       const problem = answered(
-        () => problemFor(engine, scratch, before, after, kernel, functionName),
+        () => problemFor(engines, before, after, kernel, functionName),
         'it is too much work to follow what the functions of the module do',
       );
       if (problem !== undefined)
@@ -366,31 +372,32 @@ function whyWrong(
     }
     return undefined;
   } finally {
-    scratch.dispose();
+    for (const one of Object.values(engines)) one.dispose();
   }
 }
 
 function problemFor(
-  engine: Engine,
-  scratch: Engine,
+  engines: Provers,
   before: ModuleInput,
   after: ModuleInput,
   kernel: TargetKernel,
   functionName: string | undefined,
 ): string | undefined {
   if (compareVersions(kernel.version, FIRST) >= 0) {
-    const seen = viewFor(scratch, after, kernel.version);
-    const proof = prove(engine, scratch, before, after, kernel, functionName, seen);
+    const seen = viewFor(engines.after, after, kernel.version);
+    const proof = proveFor(engines, before, after, kernel, functionName, seen);
     return proof.status === 'failed' ? proof.problem : undefined;
   }
-  const found = (input: ModuleInput): ReadonlyMap<string, Finding> =>
+  const found = (engine: Engine, input: ModuleInput): ReadonlyMap<string, Finding> =>
     new Map(
-      allFindings(scratch, input, NO_SETTINGS, kernel).map((one) => [
+      allFindings(engine, input, NO_SETTINGS, kernel).map((one) => [
         `${keyOf(one)}\n${one.message.replace(/\d+/g, '#')}`,
         one,
       ]),
     );
-  const [old, made] = [found(before), found(after)];
+  const made = found(engines.after, after);
+  if (made.size === 0) return undefined;
+  const old = found(engines.before, before);
   // One that has gone told that the new model is not there: the other arm has it.
   const added = [...made].find(([key]) => !old.has(key));
   return added && `the old arm is not judged as the driver was: ${added[1].message}`;
