@@ -189,7 +189,7 @@ async function question(conversion: Conversion): Promise<Answer['does']> {
   return (
     await vscode.window.showQuickPick(items, {
       title,
-      placeHolder: 'Enter applies all of it, Escape leaves everything as it is',
+      placeHolder: 'Enter applies all of it, Escape changes nothing',
       ignoreFocusOut: true,
     })
   )?.does;

@@ -1,6 +1,7 @@
 // The words and the form of what people read: docs/style.md has the rules that are held here.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../server/src/convert/refusals.ts';
 import { rules } from '../../server/src/rules/index.ts';
@@ -66,6 +67,38 @@ test('nor has any text of package.json, of a rule or of a refusal', () => {
   ];
   expect(texts.flatMap((text) => thrownOut(text).map((word) => `${word}: ${text}`))).toEqual([]);
 });
+
+/** What the sources print: notes, refusals, help texts and hovers, which are written where they are made. */
+describe('what the sources say', () => {
+  const files = ['server/src', 'client/src'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${folder}/${name.replaceAll(path.sep, '/')}`),
+  );
+
+  test('has no word that was thrown out', () => {
+    const said = files.flatMap((name) =>
+      textsIn(read(name)).flatMap((text) =>
+        thrownOut(text).map((word) => `${name}: ${word}: ${text}`),
+      ),
+    );
+    expect(said).toEqual([]);
+  });
+});
+
+/** The strings of a source that have several words. */
+function textsIn(source: string): string[] {
+  const texts: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isTemplateExpression(node)) {
+      texts.push(node.head.text + node.templateSpans.map((one) => `X${one.literal.text}`).join(''));
+      for (const { expression } of node.templateSpans) visit(expression);
+    } else if (ts.isStringLiteralLike(node)) texts.push(node.text);
+    else ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('x.ts', source, ts.ScriptTarget.Latest));
+  return texts.filter((text) => /[a-z]+ [a-z]+ [a-z]+/.test(text) && !text.includes('\n\t'));
+}
 
 describe('the pages of rules', () => {
   const SECTIONS = [

@@ -112,7 +112,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'kbuild',
     summary: "check a file in the kernel's own build, as CHECK of make C=1",
-    more: "Takes the compiler's arguments from kbuild. The kernel and its configuration are those of the build: code under an #ifdef that it leaves out is not judged. Findings go to stderr in the form of gcc.",
+    more: "Takes the compiler's arguments from kbuild. The kernel and its configuration are those of the build: code under an #ifdef that is not compiled is not judged. Findings go to stderr in the form of gcc.",
     usage: '[options] COMPILER-ARGUMENTS...',
     arguments: [new Argument('[ARGUMENT...]')],
     options: [
@@ -307,7 +307,7 @@ export function commandModel(onCommand: (read: () => Command) => void, version: 
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [COMMAND]', 'print help for a command')
-    .addOption(new Option('-q, --quiet', 'say nothing on stderr but what went wrong'))
+    .addOption(new Option('-q, --quiet', 'say nothing on stderr but errors'))
     .addOption(new Option('-v, --verbose', 'say what was read, and how each kernel was chosen'))
     .addOption(choice('--color <when>', 'colours and links', WHENS, 'auto'))
     .addHelpText('after', AFTER_HELP)

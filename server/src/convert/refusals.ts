@@ -165,7 +165,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
     instead: 'Do what the reason says, or convert to `vfio_init_group_dev()` by hand first.',
   },
   'unknown-interface': {
-    what: 'The driver calls a function of the life cycle in a form that no release of Linux has, or leaves its ops table to a function that is not at hand.',
+    what: 'The driver calls a function of the life cycle in a form that no release of Linux has, or passes its ops table to a function that is not at hand.',
     instead:
       'Bring it to the interface of a released kernel first, or name the file of that function too.',
   },

@@ -297,7 +297,7 @@ function saidOf({ kind, say, path, places, about }: Placed, { input, module }: S
 }
 
 function helperWent({ path, name: about }: Probe, helper: string): Placed {
-  const text = `${helper}() went: what it undid moved, and its callers put the device themselves.`;
+  const text = `${helper}() was removed: what it undid moved, and its callers put the device themselves.`;
   return { kind: 'review', path, places: [], about, say: () => text };
 }
 

@@ -171,10 +171,13 @@ export const REGISTER_API: readonly ApiEntry[] = [
       'Puts the device into the set of all devices with the same `set_id`; open and close hold the lock of the set.',
     contract: [
       { text: 'Call it before registration, at most once.' },
-      { kernels: from('5.15', '6.1'), text: '`vfio_uninit_group_dev()` leaves the set.' },
+      {
+        kernels: from('5.15', '6.1'),
+        text: '`vfio_uninit_group_dev()` takes the device out of the set.',
+      },
       {
         kernels: NEW_MODEL,
-        text: 'The core leaves the set at the last put, and also when `ops->init()` fails: there is nothing to undo.',
+        text: 'The core takes the device out of the set at the last put, and also when `ops->init()` fails: there is nothing to undo.',
       },
       {
         kernels: NEW_MODEL,

@@ -128,10 +128,13 @@ export const STRUCTS: readonly ApiEntry[] = [
       {
         text: 'A device joins a set with `vfio_assign_device_set()`, or gets one of its own when it is registered.',
       },
-      { kernels: from('5.15', '6.1'), text: '`vfio_uninit_group_dev()` leaves the set.' },
+      {
+        kernels: from('5.15', '6.1'),
+        text: '`vfio_uninit_group_dev()` takes the device out of the set.',
+      },
       {
         kernels: from('6.1'),
-        text: 'The core leaves the set at the last put, before `ops->release()`.',
+        text: 'The core takes the device out of the set at the last put, before `ops->release()`.',
       },
     ],
     ownership: 'The core owns it.',

@@ -363,8 +363,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title:
-        'The core device stands first in the object, and what is freed is read from drvdata as that',
+      title: 'The core device is the first member, and what is freed is read from drvdata as that',
       kernel: '6.0',
       code: `struct foo {
 	struct vfio_pci_core_device core;

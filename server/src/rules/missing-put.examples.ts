@@ -288,7 +288,7 @@ static int foo_probe(struct mdev_device *mdev)
 ${REMOVE}${DRIVER}`,
     },
     {
-      title: 'A macro that takes a step and leaves: nothing is edited inside of it',
+      title: 'A macro that takes a step and returns: nothing is edited inside of it',
       kernel: '6.2',
       code: `${FOO}
 #define FOO_CHECK(code)			\\

@@ -102,7 +102,7 @@ const TESTS: readonly (readonly [string, string, string, string])[] = [
   ],
   ['an unseen macro by its name', '', `\tret = ${REGISTER};\n`, 'REED_FAILED(ret)'],
   ['an unseen macro for success', '', `\tret = ${REGISTER};\n`, '!VEND_SUCCESS(ret)'],
-  ['an unseen macro by the arm that leaves', '', `\tret = ${REGISTER};\n`, 'VEND_CHK(ret)'],
+  ['an unseen macro by the arm that returns', '', `\tret = ${REGISTER};\n`, 'VEND_CHK(ret)'],
   ['its opposite', '', `\tret = ${REGISTER};\n`, '!vend_went(ret)'],
 ];
 
@@ -127,7 +127,7 @@ test('what is found behind an unseen test is a hint that says what was assumed',
   );
   expect(one?.severity).toBe('hint');
   expect(one?.related.map((one) => one.message)).toContain(
-    'VEND_CHK(ret) taken as true by the arm that leaves: VEND_CHK was not found',
+    'VEND_CHK(ret) taken as true by the arm that returns: VEND_CHK was not found',
   );
 });
 

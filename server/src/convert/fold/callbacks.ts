@@ -274,7 +274,7 @@ function statementText(
     }
     if (!isPlainResult(value))
       throw new NothingToFold(
-        `What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`,
+        `What ${fn.name}() returns after \`${leave.label}\` is too involved to return it in .init.`,
         { path: file.path, start: leave.start, end: leave.end },
       );
     const before = exit.body[exit.body.length - 1];

@@ -125,7 +125,7 @@ export function notesOf(
   for (const label of labels)
     add(
       'label',
-      `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`,
+      `Label ${label} in ${fn.name}() was removed: nothing is left between it and the next.`,
       fn.name,
     );
   return notes;

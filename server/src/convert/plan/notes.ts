@@ -52,7 +52,7 @@ export function notesOf(
     for (const label of device.labels)
       say(
         label.merged
-          ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.`
+          ? `Label ${label.from} in ${label.fn.name}() was removed: its gotos lead to ${label.to}, which followed at once.`
           : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`,
         { file: label.file, span: label.fn },
         'label',

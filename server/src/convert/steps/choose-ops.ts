@@ -276,7 +276,7 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
         file,
         fn,
         group,
-        `Line ${lineOf(file, guard.start)} leaves before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`,
+        `Line ${lineOf(file, guard.start)} returns before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`,
         guard,
       );
     checkUnchanged(moving, expr);

@@ -80,7 +80,7 @@ export const dropFreeDevice: Step = ({ input, file, functionName }: StepInput) =
   });
   const notes = releases.map(
     (name) =>
-      `${name}() went with its table member: since 6.2 the vfio core frees the device itself, and \`.release\` had nothing else to do.`,
+      `${name}() was removed with its table member: since 6.2 the vfio core frees the device itself, and \`.release\` had nothing else to do.`,
   );
   return { edits, notes, touched: calls.map((item) => item.fn.name) };
 };

@@ -103,7 +103,7 @@ export function moveOut(
     notes: [
       {
         text: empty
-          ? `${fn.name}() went: all that it did is done by vfio_alloc_device().`
+          ? `${fn.name}() was removed: vfio_alloc_device() does all that it did.`
           : keptText,
         site: empty ? undefined : { path: file.path, ...fn.nameSpan },
       },

@@ -61,7 +61,7 @@ export const dropIommuGroup: Step = (step) => {
     ],
     notes: [
       {
-        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group, and unregistering releases it.',
+        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() were removed: since 5.16 registering takes the IOMMU group, and unregistering releases it.',
         site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
       },
     ],

@@ -215,7 +215,7 @@ function rewriteCaller(
   );
   return result.messages.map(
     (message) =>
-      `\`${message}\` in ${call.scope.fn.name}() went with the test of ${fn.name}(): write it after IS_ERR() if it is wanted.`,
+      `\`${message}\` in ${call.scope.fn.name}() was removed with the test of ${fn.name}(): write it after IS_ERR() if it is wanted.`,
   );
 }
 

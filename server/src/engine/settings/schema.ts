@@ -44,7 +44,7 @@ const OBJECT = custom<Readonly<Record<string, unknown>>>(
 function closed<const Entries extends ObjectEntries>(
   entries: Entries,
 ): GenericSchema<unknown, Readonly<InferOutput<StrictObjectSchema<Entries, undefined>>>> {
-  return pipe(OBJECT, objectWithRest(entries, never(Object.keys(entries).join(' ')))) as never;
+  return pipe(OBJECT, objectWithRest(entries, never(Object.keys(entries).join(' '))));
 }
 
 /** The schema with what an editor shows of it: `text`, which is Markdown, and what else is given. */

@@ -25,7 +25,7 @@ export function validate<const Schema extends GenericSchema>(
   const { issues = [] } = safeParse(schema, value, { abortPipeEarly: true });
   const wrong = issues.flatMap(essence);
   return {
-    value: without(value, wrong.map(keysOf)) as InferOutput<Schema> | undefined,
+    value: without(value, wrong.map(keysOf)),
     problems: wrong.map((issue, index) => sentence(issue, at, index < MAX_PROPOSALS)),
   };
 }
@@ -82,7 +82,7 @@ function sentence(issue: Issue, at: string, proposes: boolean): string {
   const isUnknown = issue.type === 'never';
   const place = placeOf(at, isMissing || isUnknown ? keys.slice(0, -1) : keys);
   const said = (text: string): string => (place === '' ? text : `${place}: ${text}`);
-  if (isMissing) return said(`${JSON.stringify(last!.key)} is missing`);
+  if (isMissing) return said(`${JSON.stringify(last.key)} is missing`);
   if (isUnknown) {
     const [near] = proposes ? nearWords(String(last!.key), issue.message.split(' ')) : [];
     const proposal = near === undefined ? '' : `; ${JSON.stringify(near)} is`;

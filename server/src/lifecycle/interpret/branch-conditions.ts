@@ -162,7 +162,7 @@ function unseenTest(
 ): PathState[] {
   const byName = guessedTest(call.name!);
   const guess = byName ?? guessedByArm(run, call, whole);
-  const basis = byName === null ? 'the arm that leaves' : 'its name';
+  const basis = byName === null ? 'the arm that returns' : 'its name';
   addStep(state, {
     site: site(run, call),
     kind: 'branch',

@@ -312,7 +312,7 @@ export function seedRemove(
     addStep(state, {
       site: site(run, at),
       kind: 'entry',
-      text: `${run.fn.name}() succeeds and leaves the device to ${remove}()`,
+      text: `${run.fn.name}() succeeds and passes the device to ${remove}()`,
     });
     states.push(state);
   }
