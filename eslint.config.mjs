@@ -15,8 +15,8 @@ export default tseslint.config(
       'no-unreachable': 'error',
       'max-statements-per-line': ['error', { max: 1 }],
       // The limits of today: they fall when code is made simpler, and never rise.
-      complexity: ['error', 73],
-      'max-params': ['error', 8],
+      complexity: ['error', 45],
+      'max-params': ['error', 7],
       // A name of one letter says nothing: i counts, T, K and V are any type.
       'id-length': [
         'error',
@@ -26,6 +26,11 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
     },
+  },
+  {
+    // What writes whole drivers, branch by branch as their text goes.
+    files: ['test/unit/convert/grammar.ts', 'test/unit/convert/generate.ts'],
+    rules: { complexity: ['error', 70] },
   },
   {
     // These read types, which only the files of tsconfig.json have.

@@ -38,7 +38,7 @@ const PROOFS: readonly Proof[] = [
   },
   {
     what: 'the order of the members is proved to be unseen',
-    module: 'plan/member-order.ts',
+    module: 'plan/member-order/prove-order.ts',
     instead: { proveOrderUnseen: () => undefined },
     kinds: ['layout'],
   },

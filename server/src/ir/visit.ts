@@ -1,6 +1,6 @@
 /** Walks over expressions and statements. */
 import { movedFrom } from './lower/cache.ts';
-import type { CallExpr, Expr, FunctionIr, Stmt } from './types.ts';
+import type { CallExpr, Expr, FunctionIr, Stmt, TypeName } from './types.ts';
 
 /**
  * The direct sub-expressions in the order in which the analysis takes them to be evaluated: the
@@ -264,87 +264,55 @@ export function exprText(text: string, expr: Expr): string {
  */
 export function sameExpr(expr: Expr, operand: Expr): boolean {
   if (expr.kind !== operand.kind) return false;
-  switch (expr.kind) {
-    case 'unknown':
-    case 'statement-expression':
-      return false;
-    case 'name':
-      return operand.kind === 'name' && expr.name === operand.name;
-    case 'number':
-      return (
-        operand.kind === 'number' &&
-        (expr.value === null || operand.value === null
-          ? expr.text === operand.text
-          : expr.value === operand.value)
-      );
-    case 'string':
-      return operand.kind === 'string' && expr.text === operand.text;
-    case 'member':
-      if (operand.kind !== 'member' || expr.field !== operand.field || expr.arrow !== operand.arrow)
-        return false;
-      break;
-    case 'unary':
-      if (operand.kind !== 'unary' || expr.op !== operand.op) return false;
-      break;
-    case 'update':
-      if (operand.kind !== 'update' || expr.op !== operand.op || expr.prefix !== operand.prefix)
-        return false;
-      break;
-    case 'binary':
-      if (operand.kind !== 'binary' || expr.op !== operand.op) return false;
-      break;
-    case 'assign':
-      if (operand.kind !== 'assign' || expr.op !== operand.op) return false;
-      break;
-    case 'conditional':
-      if (operand.kind !== 'conditional' || (expr.then === null) !== (operand.then === null))
-        return false;
-      break;
-    case 'cast':
-      if (operand.kind !== 'cast' || !sameType(expr.type, operand.type)) return false;
-      break;
-    case 'type':
-      return operand.kind === 'type' && sameType(expr.type, operand.type);
-    case 'sizeof':
-      if (operand.kind !== 'sizeof' || (expr.type === null) !== (operand.type === null))
-        return false;
-      if (expr.type !== null && operand.type !== null && !sameType(expr.type, operand.type))
-        return false;
-      break;
-    case 'initializer':
-      if (
-        operand.kind !== 'initializer' ||
-        !expr.complete ||
-        !operand.complete ||
-        expr.entries.length !== operand.entries.length
-      )
-        return false;
-      if (
-        !expr.entries.every(
-          (entry, i) => entry.designators.join('.') === operand.entries[i]!.designators.join('.'),
-        )
-      )
-        return false;
-      break;
-    case 'index':
-    case 'call':
-    case 'comma':
-      break;
-  }
+  const head = headOf(expr);
+  if (head === null || head !== headOf(operand)) return false;
   const left = subExprs(expr);
   const right = subExprs(operand);
   return left.length === right.length && left.every((part, i) => sameExpr(part, right[i]!));
 }
 
-function sameType(
-  left: { name: string; keyword: string | null; pointers: number; arrays: number },
-  right: typeof left,
-): boolean {
-  return (
-    left.name !== '' &&
-    left.name === right.name &&
-    left.keyword === right.keyword &&
-    left.pointers === right.pointers &&
-    left.arrays === right.arrays
-  );
+/**
+ * What an expression is beside its kind and its parts, as a text to compare; null for what is never
+ * the same as anything.
+ */
+function headOf(expr: Expr): string | null {
+  switch (expr.kind) {
+    case 'unknown':
+    case 'statement-expression':
+      return null;
+    case 'name':
+      return expr.name;
+    case 'number':
+      return expr.value === null ? expr.text : String(expr.value);
+    case 'string':
+      return expr.text;
+    case 'member':
+      return `${expr.arrow ? '->' : '.'}${expr.field}`;
+    case 'update':
+      return `${expr.op} ${expr.prefix}`;
+    case 'unary':
+    case 'binary':
+    case 'assign':
+      return expr.op;
+    case 'conditional':
+      return expr.then === null ? '?:' : '?';
+    case 'cast':
+    case 'type':
+      return typeText(expr.type);
+    case 'sizeof':
+      return expr.type === null ? '' : typeText(expr.type);
+    case 'initializer':
+      return expr.complete
+        ? expr.entries.map((entry) => entry.designators.join('.')).join(',')
+        : null;
+    case 'index':
+    case 'call':
+    case 'comma':
+      return '';
+  }
+}
+
+/** A type as a text to compare; null for one without a name. */
+function typeText({ name, keyword, pointers, arrays }: TypeName): string | null {
+  return name === '' ? null : `${keyword ?? ''} ${name} ${pointers} ${arrays}`;
 }

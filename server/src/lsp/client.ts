@@ -69,33 +69,12 @@ export interface Client {
 export function readClient(params: InitializeParams): Client {
   // Clients outside VS Code leave out whole sections of what the protocol calls mandatory.
   const { textDocument, workspace } = params.capabilities ?? {};
-  const options = (
-    typeof params.initializationOptions === 'object' && params.initializationOptions !== null
-      ? params.initializationOptions
-      : {}
-  ) as Record<string, unknown>;
-  const action = textDocument?.codeAction;
   return {
-    pullDiagnostics: textDocument?.diagnostic !== undefined,
-    refreshDiagnostics: workspace?.diagnostics?.refreshSupport === true,
-    relatedInformation:
-      (textDocument?.publishDiagnostics?.relatedInformation ??
-        textDocument?.diagnostic?.relatedInformation) === true,
-    codeDescription:
-      (textDocument?.publishDiagnostics?.codeDescriptionSupport ??
-        textDocument?.diagnostic?.codeDescriptionSupport) === true,
-    tags: new Set(
-      (textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)
-        ?.valueSet,
-    ),
+    ...diagnosticsOf(params.capabilities),
+    ...actionsOf(textDocument),
     markdownHover:
       textDocument?.hover?.contentFormat === undefined ||
       textDocument.hover.contentFormat.includes('markdown'),
-    codeActionLiterals: action?.codeActionLiteralSupport !== undefined,
-    resolveEdits:
-      action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
-    disabledActions: action?.disabledSupport === true,
-    preferredActions: action?.isPreferredSupport === true,
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
     snippetEdits:
       workspace?.workspaceEdit?.documentChanges === true &&
@@ -107,24 +86,59 @@ export function readClient(params: InitializeParams): Client {
     refreshInlayHints: workspace?.inlayHint?.refreshSupport === true,
     codeLens: textDocument?.codeLens !== undefined,
     refreshCodeLens: workspace?.codeLens?.refreshSupport === true,
-    lifeCycleCommand:
-      typeof options['lifeCycleCommand'] === 'string' ? options['lifeCycleCommand'] : undefined,
     configuration: workspace?.configuration === true,
     watchConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
-    fileRequests: options['fileRequests'] === true,
-    hidesChecked: options['hidesChecked'] === true,
-    waitsWhileTyping: options['waitWhileTyping'] !== false,
-    conversionCommand:
-      typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
-    refusalCommand:
-      typeof options['refusalCommand'] === 'string' ? options['refusalCommand'] : undefined,
-    settings: readSection(options['settings']),
-    docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
+    ...optionsOf(params.initializationOptions),
     folders:
       params.workspaceFolders?.map((folder) => folder.uri) ??
       (params.rootUri ? [params.rootUri] : []),
+  };
+}
+
+/** What the client shows of a diagnostic, and how it comes to them. */
+function diagnosticsOf(capabilities: InitializeParams['capabilities'] | undefined) {
+  const { textDocument, workspace } = capabilities ?? {};
+  const published = textDocument?.publishDiagnostics;
+  const pulled = textDocument?.diagnostic;
+  return {
+    pullDiagnostics: pulled !== undefined,
+    refreshDiagnostics: workspace?.diagnostics?.refreshSupport === true,
+    relatedInformation: (published?.relatedInformation ?? pulled?.relatedInformation) === true,
+    codeDescription: (published?.codeDescriptionSupport ?? pulled?.codeDescriptionSupport) === true,
+    tags: new Set((published?.tagSupport ?? pulled?.tagSupport)?.valueSet),
+  };
+}
+
+function actionsOf(textDocument: InitializeParams['capabilities']['textDocument']) {
+  const action = textDocument?.codeAction;
+  return {
+    codeActionLiterals: action?.codeActionLiteralSupport !== undefined,
+    resolveEdits:
+      action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
+    disabledActions: action?.disabledSupport === true,
+    preferredActions: action?.isPreferredSupport === true,
+  };
+}
+
+/** The project's own options; anything may be in their place. */
+function optionsOf(given: unknown) {
+  const options = (typeof given === 'object' && given !== null ? given : {}) as Record<
+    string,
+    unknown
+  >;
+  const textOf = (name: string): string | undefined =>
+    typeof options[name] === 'string' ? options[name] : undefined;
+  return {
+    fileRequests: options['fileRequests'] === true,
+    hidesChecked: options['hidesChecked'] === true,
+    waitsWhileTyping: options['waitWhileTyping'] !== false,
+    lifeCycleCommand: textOf('lifeCycleCommand'),
+    conversionCommand: textOf('conversionCommand'),
+    refusalCommand: textOf('refusalCommand'),
+    settings: readSection(options['settings']),
+    docs: textOf('docs')?.replace(/\/?$/, '/'),
   };
 }
 

@@ -158,6 +158,68 @@ function maskTokens(state: MaskState): void {
     return closed;
   };
 
+  const visitPunctuation = (i: number, value: number, before: Progress): void => {
+    if (before !== 'middle' || (frame === Frame.initializer && statement < 0)) statement = i;
+    switch (value) {
+      case CHAR.openParenthesis:
+        aggregate = false;
+        if (partners[i]! >= 0)
+          push(known === i ? knownKind : parenthesisKind(state, previous, bodies > 0), i);
+        if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+        break;
+      case CHAR.closeParenthesis: {
+        aggregate = false;
+        const closed = popTo(partners[i]!);
+        if (closed === Frame.condition || closed === Frame.macroCondition) progress = 'controlled';
+        break;
+      }
+      case CHAR.openBracket:
+        if (partners[i]! >= 0) push(Frame.inside, i);
+        break;
+      case CHAR.closeBracket:
+        popTo(partners[i]!);
+        break;
+      case CHAR.openBrace: {
+        const kind = aggregate ? Frame.fields : braceKind(state, previous, frame);
+        aggregate = false;
+        // Unlike a parenthesis, a brace that nothing closes counts: it is the function that is
+        // being typed.
+        push(kind, i);
+        if (kind !== Frame.initializer) progress = 'start';
+        break;
+      }
+      case CHAR.closeBrace:
+      case CLOSE_ALL: {
+        aggregate = false;
+        if (frame === Frame.block && before === 'middle')
+          maskUnfinishedStatement(state, statement, previous, i);
+        const closed = popTo(value === CLOSE_ALL ? 0 : partners[i]!);
+        const ended =
+          closed === null || closed === Frame.block || closed === Frame.file || value === CLOSE_ALL;
+        if (ended && frame <= Frame.fields) progress = 'start';
+        break;
+      }
+      case CHAR.dot:
+        if (frame === Frame.initializer && maskUnfinishedEntry(state, statement, i)) statement = i;
+        break;
+      case CHAR.comma:
+        aggregate = false;
+        if (frame === Frame.initializer) statement = -1;
+        if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+        break;
+      case CHAR.semicolon:
+        aggregate = false;
+        if (frame <= Frame.fields) progress = 'start';
+        break;
+      case CHAR.colon:
+        if (frame === Frame.block) progress = 'start';
+        break;
+      case CHAR.equals:
+        aggregate = false;
+        break;
+    }
+  };
+
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
     if (kinds[i] === Kind.directive) {
@@ -201,72 +263,7 @@ function maskTokens(state: MaskState): void {
       else if (value === Word.offsetOf && maskOffsetof(state, i))
         [known, knownKind] = [i + 1, Frame.call];
     } else if (kinds[i] === Kind.punctuation) {
-      if (before !== 'middle' || (frame === Frame.initializer && statement < 0)) statement = i;
-      switch (value) {
-        case CHAR.openParenthesis:
-          aggregate = false;
-          if (partners[i]! >= 0)
-            push(known === i ? knownKind : parenthesisKind(state, previous, bodies > 0), i);
-          if (frame === Frame.call || frame === Frame.macroCondition)
-            maskTypeArgument(state, i + 1);
-          break;
-        case CHAR.closeParenthesis: {
-          aggregate = false;
-          const closed = popTo(partners[i]!);
-          if (closed === Frame.condition || closed === Frame.macroCondition)
-            progress = 'controlled';
-          break;
-        }
-        case CHAR.openBracket:
-          if (partners[i]! >= 0) push(Frame.inside, i);
-          break;
-        case CHAR.closeBracket:
-          popTo(partners[i]!);
-          break;
-        case CHAR.openBrace: {
-          const kind = aggregate ? Frame.fields : braceKind(state, previous, frame);
-          aggregate = false;
-          // Unlike a parenthesis, a brace that nothing closes counts: it is the function that is
-          // being typed.
-          push(kind, i);
-          if (kind !== Frame.initializer) progress = 'start';
-          break;
-        }
-        case CHAR.closeBrace:
-        case CLOSE_ALL: {
-          aggregate = false;
-          if (frame === Frame.block && before === 'middle')
-            maskUnfinishedStatement(state, statement, previous, i);
-          const closed = popTo(value === CLOSE_ALL ? 0 : partners[i]!);
-          const ended =
-            closed === null ||
-            closed === Frame.block ||
-            closed === Frame.file ||
-            value === CLOSE_ALL;
-          if (ended && frame <= Frame.fields) progress = 'start';
-          break;
-        }
-        case CHAR.dot:
-          if (frame === Frame.initializer && maskUnfinishedEntry(state, statement, i))
-            statement = i;
-          break;
-        case CHAR.comma:
-          aggregate = false;
-          if (frame === Frame.initializer) statement = -1;
-          if (frame === Frame.call || frame === Frame.macroCondition)
-            maskTypeArgument(state, i + 1);
-          break;
-        case CHAR.semicolon:
-          aggregate = false;
-          if (frame <= Frame.fields) progress = 'start';
-          break;
-        case CHAR.colon:
-          if (frame === Frame.block) progress = 'start';
-          break;
-        case CHAR.equals:
-          aggregate = false;
-          break;
-      }
+      visitPunctuation(i, value, before);
     }
     previous = i;
   }

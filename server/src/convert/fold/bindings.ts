@@ -12,7 +12,7 @@ import {
   statementsOf,
   uncast,
 } from '../../lifecycle/module/statements.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { scopeOf, typeOf, type PointerType, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Frame } from './types.ts';
 
 /**
@@ -136,35 +136,16 @@ function bind(
   if (type?.tag === frame.tag && type.pointers === 1)
     return name === variable ? { kind: 'object' } : FOREIGN;
   const writes = writesTo(fn, name);
-  const param = fn.params.some((item) => item.name === name);
-  if (param)
+  if (fn.params.some((item) => item.name === name))
     return root && name === root.name && writes.length === 0 && root.tag === null
       ? { kind: 'device' }
       : FOREIGN;
-  const decls = statementsOf(fn).flatMap(({ stmt }) =>
-    stmt.kind === 'decl' && stmt.name === name ? [stmt] : [],
-  );
-  const decl = decls[0];
-  if (decls.length !== 1 || !decl || decl.isStatic || mayCleanUp(decl)) return FOREIGN;
-  if (isDeclaredByLoop(fn, name)) return FOREIGN;
+  const decl = onlyDeclaration(fn, name);
+  if (decl === null) return FOREIGN;
   const value =
     writes.length === 1 && writes[0]!.whole && !isAddressTaken(fn, name) ? writes[0]!.value : null;
-  if (value && root) {
-    const source = deviceRoot(scope, value, 0);
-    if (source?.name === root.name && type?.tag === 'device' && type.pointers === 1)
-      return { kind: 'device' };
-    const inner = uncast(value);
-    if (
-      type &&
-      type.pointers === 1 &&
-      inner.kind === 'call' &&
-      inner.name !== null &&
-      inner.name === busView(type.tag) &&
-      inner.args[0] &&
-      deviceRoot(scope, inner.args[0], 0)?.name === root.name
-    )
-      return { kind: 'bus', tag: type.tag };
-  }
+  const view = value && root ? viewOfRoot(scope, value, root, type) : null;
+  if (view !== null) return view;
   if (value && isPure(value) && !isConstant(value)) {
     // What is only computed after the allocation may be computed from what has been built by then.
     const early = value.end <= frame.alloc.start || fn !== frame.fn;
@@ -178,6 +159,32 @@ function bind(
     fn === frame.fn &&
     writes.some((write) => write.value !== initial && write.at < frame.alloc.start);
   return { kind: 'scratch', decl, initial: isSet ? null : initial };
+}
+
+/** The declaration of a local that has one, and lives as long as its scope, which ends nothing. */
+function onlyDeclaration(fn: FunctionIr, name: string): DeclStmt | null {
+  const [decl, ...others] = statementsOf(fn).flatMap(({ stmt }) =>
+    stmt.kind === 'decl' && stmt.name === name ? [stmt] : [],
+  );
+  if (!decl || others.length > 0 || decl.isStatic || mayCleanUp(decl)) return null;
+  return isDeclaredByLoop(fn, name) ? null : decl;
+}
+
+/** A value that is the parent device, or the device of its bus. */
+function viewOfRoot(
+  scope: Scope,
+  value: Expr,
+  root: Root,
+  type: PointerType | null,
+): Binding | null {
+  if (type?.pointers !== 1) return null;
+  if (type.tag === 'device' && deviceRoot(scope, value, 0)?.name === root.name)
+    return { kind: 'device' };
+  const inner = uncast(value);
+  const isView = inner.kind === 'call' && inner.name !== null && inner.name === busView(type.tag);
+  return isView && inner.args[0] && deviceRoot(scope, inner.args[0], 0)?.name === root.name
+    ? { kind: 'bus', tag: type.tag }
+    : null;
 }
 
 /** The head of a loop declares another variable of the name: `for (int i = 0; …)`. */

@@ -215,7 +215,10 @@ function allocationEdits(
   const tail = stmt.kind === 'decl' ? '' : ';';
   const column = columnOf(text, span.start);
   const write = (all: readonly (string | Piece)[], stops: boolean): string =>
-    wrapCall(head, [device.container.tag, ...all], tail, column, indent, eol, width, stops);
+    wrapCall(head, [device.container.tag, ...all], tail, column, indent, eol, {
+      width,
+      inColumn: stops,
+    });
   const own = removalOf(text, comments, stmt).inside;
   const commented = [inColumn, false]
     .map((stops) => write(pieces, stops))

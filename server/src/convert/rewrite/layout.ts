@@ -61,8 +61,7 @@ export function wrapCall(
   column: number,
   indent: string,
   eol: string,
-  width = WIDTH,
-  inColumn = true,
+  { width = WIDTH, inColumn = true }: { readonly width?: number; readonly inColumn?: boolean } = {},
 ): string {
   const tabs = !indent.startsWith(' ');
   const open = column + head.length + 1;

@@ -8,7 +8,7 @@ import { rootOf } from '../plan/allocation.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { indentAt, lineStart, nextLine, removalOf } from '../rewrite/layout.ts';
 import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
-import { proveOrderUnseen } from '../plan/member-order.ts';
+import { proveOrderUnseen } from '../plan/member-order/prove-order.ts';
 import { lineIn, refuse } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import {

@@ -44,13 +44,6 @@ export function lowerExpr(node: SyntaxNode, context: Context): Expr {
 
 function lowerKind(node: SyntaxNode, context: Context): Expr {
   const { start, end } = node;
-  const unknown = (): Expr => unknownExpr([node], node, context);
-  const child = (name: string): Expr => {
-    const found = field(node, name);
-    return found === undefined
-      ? unknownExpr([], { start: node.end, end: node.end }, context)
-      : lowerExpr(found, context);
-  };
   switch (node.type) {
     case 'identifier':
     case 'field_identifier':
@@ -86,11 +79,35 @@ function lowerKind(node: SyntaxNode, context: Context): Expr {
     case 'compound_literal_expression': {
       const type = field(node, 'type');
       return type === undefined
-        ? unknown()
-        : { kind: 'cast', start, end, type: lowerType(type, context), operand: child('value') };
+        ? unknownExpr([node], node, context)
+        : {
+            kind: 'cast',
+            start,
+            end,
+            type: lowerType(type, context),
+            operand: childOf(node, 'value', context),
+          };
     }
+    default:
+      return hasErrorChild(node)
+        ? unknownExpr([node], node, context)
+        : lowerOperation(node, context);
   }
-  if (hasErrorChild(node)) return unknown();
+}
+
+/** A part of an expression; an unknown one where it is missing. */
+function childOf(node: SyntaxNode, name: string, context: Context): Expr {
+  const found = field(node, name);
+  return found === undefined
+    ? unknownExpr([], { start: node.end, end: node.end }, context)
+    : lowerExpr(found, context);
+}
+
+/** An expression of an operator and its operands. */
+function lowerOperation(node: SyntaxNode, context: Context): Expr {
+  const { start, end } = node;
+  const unknown = (): Expr => unknownExpr([node], node, context);
+  const child = (name: string): Expr => childOf(node, name, context);
   switch (node.type) {
     case 'parenthesized_expression':
     case 'extension_expression': {

@@ -104,10 +104,13 @@ function lowerInto(node: SyntaxNode, out: Stmt[], context: Context): void {
   context.depth--;
 }
 
-function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
+/**
+ * Lowers the labels of a statement, which nest to the right: `a: b: c: statement`. Case labels do
+ * not, their statements are children.
+ * @returns the statement; null where there is none.
+ */
+function lowerLabels(outer: SyntaxNode, out: Stmt[], context: Context): SyntaxNode | null {
   let node = outer;
-  // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are
-  // children.
   while (node.type === 'labeled_statement' || node.type === 'attributed_statement') {
     const label = field(node, 'label');
     if (label !== undefined) {
@@ -121,32 +124,23 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
       });
     }
     const inner = parts(node).at(-1);
-    if (inner === undefined || inner === label) return;
+    if (inner === undefined || inner === label) return null;
     node = inner;
   }
+  return node;
+}
+
+function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
+  const node = lowerLabels(outer, out, context);
+  if (node === null) return;
   const { start, end } = node;
   switch (node.type) {
     case 'compound_statement':
       out.push(lowerBlock(node, context));
       return;
-    case 'expression_statement': {
-      const inner = parts(node);
-      if (inner[0] !== undefined && noteAt(end - 1, 'label', context) !== undefined) {
-        out.push({
-          kind: 'label',
-          start,
-          end,
-          name: textOf(inner[0], context),
-          nameSpan: spanOf(inner[0]),
-        });
-      } else if (inner[0]?.type === 'gnu_asm_expression')
-        lowerExprStatement(inner[0], node, out, context);
-      else if (inner.length > 1 || inner[0]?.type === 'ERROR')
-        out.push(unknownStmt([node], context));
-      else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, context);
-      else lowerEmpty(node, out, context);
+    case 'expression_statement':
+      lowerExpressionNode(node, out, context);
       return;
-    }
     case 'declaration':
       if (context.unclosed && isInFirstColumn(node, context)) context.hoisted.push(node);
       else lowerDeclaration(node, out, context);
@@ -179,34 +173,27 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
     case 'case_statement':
       lowerCase(node, out, context);
       return;
-    case 'goto_statement': {
-      const label = field(node, 'label');
-      if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], context, true));
-      else
-        out.push({
-          kind: 'goto',
-          start,
-          end,
-          label: textOf(label, context),
-          labelSpan: spanOf(label),
-        });
+    case 'goto_statement':
+      out.push(lowerGoto(node, context));
       return;
-    }
     case 'break_statement':
     case 'continue_statement':
       out.push({ kind: node.type === 'break_statement' ? 'break' : 'continue', start, end });
       return;
-    case 'return_statement': {
-      const value = parts(node);
-      const only = value[0];
-      out.push({
-        kind: 'return',
-        start,
-        end,
-        value: only === undefined ? null : lowerReturned(only, value, context),
-      });
+    case 'return_statement':
+      out.push(lowerReturn(node, context));
       return;
-    }
+    case 'ERROR':
+      lowerError(node, out, context);
+      return;
+  }
+  lowerOther(node, out, context);
+}
+
+/** What a file has outside of functions, and what the grammar has no statement for. */
+function lowerOther(node: SyntaxNode, out: Stmt[], context: Context): void {
+  const { end } = node;
+  switch (node.type) {
     case 'function_definition':
       lowerNestedFunction(node, out, context);
       return;
@@ -235,9 +222,6 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
       // other half as one.
       if (DIRECTIVE_LOST.test(textOf(node, context))) out.push(unknownStmt([node], context, true));
       return;
-    case 'ERROR':
-      lowerError(node, out, context);
-      return;
   }
   if (isPreprocChain(node.type)) append(out, lowerPreprocChain(node, context));
   else if (
@@ -247,6 +231,45 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
   )
     out.push(unknownStmt([node], context, true));
   else lowerExprStatement(node, node, out, context);
+}
+
+/** An expression with its semicolon. */
+function lowerExpressionNode(node: SyntaxNode, out: Stmt[], context: Context): void {
+  const { start, end } = node;
+  const inner = parts(node);
+  const [first] = inner;
+  if (first !== undefined && noteAt(end - 1, 'label', context) !== undefined)
+    out.push({
+      kind: 'label',
+      start,
+      end,
+      name: textOf(first, context),
+      nameSpan: spanOf(first),
+    });
+  else if (first?.type === 'gnu_asm_expression') lowerExprStatement(first, node, out, context);
+  else if (inner.length > 1 || first?.type === 'ERROR') out.push(unknownStmt([node], context));
+  else if (first !== undefined) lowerExprStatement(first, node, out, context);
+  else lowerEmpty(node, out, context);
+}
+
+function lowerGoto(node: SyntaxNode, context: Context): Stmt {
+  const { start, end } = node;
+  const label = field(node, 'label');
+  return label === undefined || hasErrorChild(node)
+    ? unknownStmt([node], context, true)
+    : { kind: 'goto', start, end, label: textOf(label, context), labelSpan: spanOf(label) };
+}
+
+function lowerReturn(node: SyntaxNode, context: Context): Stmt {
+  const { start, end } = node;
+  const value = parts(node);
+  const only = value[0];
+  return {
+    kind: 'return',
+    start,
+    end,
+    value: only === undefined ? null : lowerReturned(only, value, context),
+  };
 }
 
 /** What a return statement returns: more than one thing is of no known form. */

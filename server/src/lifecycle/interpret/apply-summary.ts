@@ -11,7 +11,8 @@ import { escape, loseCertainty, markChecked, operateIfVfio, use } from './device
 import { applyHelper, applyTranslated, otherEndsOf, translated } from './helper-resources.ts';
 import { giveBack } from './give-back.ts';
 import { runRelease } from './callback-resources.ts';
-import { nameOf, site, sourceText, type Run } from './run.ts';
+import type { Resolve } from './resource-log.ts';
+import { nameOf, site, sourceText, type ObjectInfo, type Run } from './run.ts';
 import { drvdataOf, fieldOf, follow, isDrvdata, pathText, stepsTo } from '../domain/access-path.ts';
 import { adoptObject, ofCall } from '../domain/adopt.ts';
 import { codeOf, computed, rootOf, type AbstractObject, type Place } from '../domain/objects.ts';
@@ -74,7 +75,6 @@ export function applySummary(
         result.state,
         call,
         callee,
-        helper,
         args,
         result.value,
         resolver(run, result.state, call, summary, args),
@@ -112,16 +112,7 @@ function replay(
     if (!assumeConfig(run, state, { test, holds })) return null;
   const resolve = resolver(run, state, call, summary, args);
   const valueOf = (value: Value) => (value.kind === 'pointer' ? resolve(value) : value);
-  for (const [object, mask] of outcome.assumes) {
-    if (object.kind === 'computed') {
-      if (!assumeComputed(state, object, mask, valueOf)) return null;
-      continue;
-    }
-    const value = resolve(object.start);
-    if (value === null) continue;
-    if (object.kind !== 'parameter') noteUndecided(state, value, mask);
-    if (!assume(state, value, mask)) return null;
-  }
+  if (!assumeOutcome(state, outcome, resolve, valueOf)) return null;
   // Everything the outcome names is resolved against the state at the call, before its writes
   // change it.
   const ops = outcome.ops.map((logged) => ({ l: logged, value: resolve(logged.place) }));
@@ -143,36 +134,13 @@ function replay(
   const puts: Place[] = [];
   for (const { l: logged, value: operand } of ops) {
     if (operand?.kind !== 'pointer') continue;
-    if (logged.op === 'escape') {
-      escape(run, state, operand, call, logged.api);
-      continue;
-    }
-    // That the helper tested a failed allocation does not mean that its caller has.
-    if (logged.op === 'checked') {
-      if (state.devices.get(operand.object)?.state.memory === 'live')
-        markChecked(state, operand.object);
-      continue;
-    }
-    if (logged.op === 'alloc' || logged.op === 'allocate') {
-      const made = summary.objects.get(logged.place.object.id);
-      if (made) run.objects.set(operand.object.id, made);
-      const member = made?.member ? follow(operand.object.start, made.member) : null;
-      state.devices.set(operand.object, { state: UNKNOWN_DEVICE, member });
-    }
-    operateIfVfio(run, state, {
-      op: logged.op satisfies EffectOp,
-      ok: logged.ok,
-      place: operand,
-      api: logged.api,
-      argument: logged.argument,
-      at: call,
-      text: argumentText(run, state, call, callee, logged.place, operand.object),
-      inner: logged.site,
-      settled: logged.settled,
-    });
-    if (logged.op === 'alloc' || logged.op === 'allocate')
-      state.masks.set(operand.object, logged.ok ? 2 : 4);
     if (logged.op === 'put') puts.push(operand);
+    const made =
+      logged.op === 'alloc' || logged.op === 'allocate'
+        ? summary.objects.get(logged.place.object.id)
+        : undefined;
+    if (made) run.objects.set(operand.object.id, made);
+    replayOperation(run, state, call, callee, logged, operand, made);
   }
   for (const { to, value: operand, from } of writes) {
     if (to?.kind !== 'pointer' || operand === null) continue;
@@ -203,6 +171,65 @@ function replay(
   )
     return null;
   return { state, value: result };
+}
+
+/** Assumes what an outcome says of its arguments; false where that cannot be here. */
+function assumeOutcome(
+  state: PathState,
+  { assumes }: SummaryOutcome,
+  resolve: Resolve,
+  valueOf: (value: Value) => Value | null,
+): boolean {
+  for (const [object, mask] of assumes) {
+    if (object.kind === 'computed') {
+      if (!assumeComputed(state, object, mask, valueOf)) return false;
+      continue;
+    }
+    const value = resolve(object.start);
+    if (value === null) continue;
+    if (object.kind !== 'parameter') noteUndecided(state, value, mask);
+    if (!assume(state, value, mask)) return false;
+  }
+  return true;
+}
+
+/** One operation of a helper, on the object that its caller knows it by. */
+function replayOperation(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  callee: Defined<FunctionIr>,
+  logged: SummaryOutcome['ops'][number],
+  place: Place,
+  made: ObjectInfo | undefined,
+): void {
+  const { op } = logged;
+  if (op === 'escape') {
+    escape(run, state, place, call, logged.api);
+    return;
+  }
+  // That the helper tested a failed allocation does not mean that its caller has.
+  if (op === 'checked') {
+    if (state.devices.get(place.object)?.state.memory === 'live') markChecked(state, place.object);
+    return;
+  }
+  const allocates = op === 'alloc' || op === 'allocate';
+  if (allocates) {
+    const member = made?.member ? follow(place.object.start, made.member) : null;
+    state.devices.set(place.object, { state: UNKNOWN_DEVICE, member });
+  }
+  operateIfVfio(run, state, {
+    op: op satisfies EffectOp,
+    ok: logged.ok,
+    place,
+    api: logged.api,
+    argument: logged.argument,
+    at: call,
+    text: argumentText(run, state, call, callee, logged.place, place.object),
+    inner: logged.site,
+    settled: logged.settled,
+  });
+  if (allocates) state.masks.set(place.object, logged.ok ? 2 : 4);
 }
 
 /** A lookup returns a device with a reference, which its caller owes. */

@@ -56,9 +56,8 @@ export function callResources(
   else if (isUnknown) share(state, values);
   if (ok && !isPlain && !isUndo(name)) dropReplaced(state, behaviour, values);
   const named = throughOut(state, name, values);
-  const taken = ok
-    ? takingOf(name, named, result, at, run.kernel, run.index.isCalled, isPlain, null)
-    : null;
+  const asked = { kernel: run.kernel, isCalled: run.index.isCalled };
+  const taken = ok ? takingOf(name, named, result, at, asked, isPlain, null) : null;
   if (!taken || isReference(run, state, taken)) return;
   hold(state, taken);
   const owed = owedByFailure(taken);

@@ -210,6 +210,12 @@ export function heldByBoth(left: PathState, right: PathState): PathState['held']
   );
 }
 
+/** What is asked of the module and its target where a call may take something. */
+interface Asked {
+  readonly kernel: KernelVersion;
+  readonly isCalled: (name: string) => boolean;
+}
+
 /**
  * How a call takes something, by the tables or by its name; null when it does not. `isCalled` tells
  * of a function that may undo it whether anybody calls it, `returns` is what is known of the
@@ -220,8 +226,7 @@ export function takingOf(
   values: readonly Value[],
   result: Value,
   site: Site,
-  kernel: KernelVersion,
-  isCalled: (name: string) => boolean,
+  { kernel, isCalled }: Asked,
   isNamed: boolean,
   returns: Outcome | null,
 ): Held | null {

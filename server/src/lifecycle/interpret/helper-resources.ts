@@ -109,13 +109,13 @@ export function applyHelper(
   state: PathState,
   call: CallExpr,
   callee: Defined<FunctionIr>,
-  helper: HelperResources | null,
   args: readonly Value[],
   result: Value,
   resolve: Resolve,
 ): void {
   if (state.held === null) return;
   const name = callee.item.name;
+  const helper = run.index.helperOf(callee.item);
   if (helper === null) {
     dropReached(state, args);
     return;
@@ -157,7 +157,7 @@ function takeByName(
   const returns = outcomeByType(returnType);
   const at = site(run, call),
     { isCalled } = run.index;
-  const taken = takingOf(name, args, result, at, run.kernel, isCalled, true, returns);
+  const taken = takingOf(name, args, result, at, { kernel: run.kernel, isCalled }, true, returns);
   if (taken) hold(state, { ...taken, bySeen: true });
 }
 

@@ -86,16 +86,10 @@ function outcome(
       ];
   for (const effect of effects) {
     states = states.flatMap((next) => {
-      const made = apply(
-        run,
-        next,
-        call,
-        name,
-        effect,
-        values,
-        ok || (behaviour.failure ?? []).includes(effect),
-        behaviour.errors,
-      );
+      const made = apply(run, next, call, name, effect, values, {
+        ok: ok || (behaviour.failure ?? []).includes(effect),
+        errors: behaviour.errors,
+      });
       const out = 'out' in effect ? effect.out : undefined;
       if (out === undefined) result = made.value ?? result;
       else if (ok) storeOut(run, made, values[out]);
@@ -123,8 +117,7 @@ function apply(
   api: string,
   effect: Effect,
   values: readonly Value[],
-  ok: boolean,
-  errors: ErrorConvention,
+  { ok, errors }: { readonly ok: boolean; readonly errors: ErrorConvention },
 ): { states: PathState[]; value?: Value } {
   if (effect.op === 'alloc' || effect.op === 'allocate')
     return allocate(run, state, call, api, effect.op, ok, errors);
