@@ -1,5 +1,5 @@
 /** The extension on the desktop and in a remote, where the server is a Node process. */
-import { commands, type ExtensionContext } from 'vscode';
+import { commands, Uri, type ExtensionContext } from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 import { registerTasks } from './tasks.ts';
 
@@ -16,10 +16,16 @@ export async function activate(context: ExtensionContext): Promise<Api> {
     async (options) => {
       const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
       const module = context.asAbsolutePath('dist/server.cjs');
+      // What V8 compiled of the server is kept with the extension's own files, and goes with them.
+      const { fsPath } = Uri.joinPath(context.globalStorageUri, 'compiled');
       return new LanguageClient(
         'vfioLifecycle',
         'VFIO Lifecycle',
-        { module, transport: TransportKind.ipc },
+        {
+          module,
+          transport: TransportKind.ipc,
+          options: { env: { VFIO_LIFECYCLE_CACHE: fsPath } },
+        },
         options,
       );
     },

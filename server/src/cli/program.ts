@@ -2,7 +2,7 @@
 import type { Program } from './process-needs.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createEngine, type Engine } from '../engine/analyse.ts';
 import { loadParser } from '../engine/pipeline.ts';
 import { runChange } from './change.ts';
@@ -48,7 +48,7 @@ export async function runCommand(command: Command, program: Program): Promise<nu
       return 0;
     case 'lsp': {
       const { superviseServer } = await import('../lsp/node-supervisor.ts');
-      superviseServer(__filename);
+      superviseServer(join(dirname(program.self), '..', 'server.cjs'));
       return 0;
     }
   }

@@ -1,6 +1,18 @@
-/** The entry of the server in Node. */
+/** The entry of the server in Node, and of its thread. */
 import { join } from 'node:path';
-import { superviseServer } from './node-supervisor.ts';
+import { compiledFolder, runCompiled } from './node-compiled.ts';
+import { isServerThread } from './node-thread.ts';
 
-/** Entry of dist/server.cjs, the server as a process. */
-superviseServer(join(__dirname, 'web', 'server.js'));
+/** Milliseconds after which a server has compiled what it needs, and is at rest. */
+const SETTLED = 5000;
+
+/**
+ * Entry of dist/server.cjs: the server as a process, whose thread is the same file. The thread
+ * loads nothing of what supervises it.
+ */
+if (isServerThread()) {
+  const { wasKept, keep } = runCompiled(join(__dirname, 'web', 'server.js'), compiledFolder());
+  if (!wasKept) setTimeout(keep, SETTLED).unref();
+} else {
+  void import('./node-supervisor.ts').then(({ superviseServer }) => superviseServer(__filename));
+}

@@ -42,7 +42,8 @@ type Transport = readonly [MessageReader, MessageWriter];
 /**
  * Serves over the transport that the process' arguments name: --stdio, --node-ipc, --socket=N or
  * --pipe=NAME. Ends the process.
- * @param program the file that the thread runs; it asks `isServerThread` what it is for.
+ * @param program the file that the thread runs, dist/server.cjs: it asks `isServerThread` what it is
+ * for.
  * @throws Error when the arguments name no transport.
  */
 export function superviseServer(program: string): void {

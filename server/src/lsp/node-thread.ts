@@ -1,4 +1,4 @@
-/** How a thread of the command line or of the server's program knows that it is to serve. */
+/** How a thread of the server's program knows that it is to serve. */
 import { workerData } from 'node:worker_threads';
 
 const ROLE = 'vfio-lifecycle-server';

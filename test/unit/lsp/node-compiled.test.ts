@@ -1,0 +1,72 @@
+import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCompiled } from '../../../server/src/lsp/node-compiled.ts';
+import { temporaryFolder, type Folder } from '../../support/folder.ts';
+
+/** It says where it was run, by a name that `require` brings and one that the module has. */
+const PROGRAM = `
+const { basename } = require('node:path');
+function told(word) { return word + ' ' + basename(__filename); }
+globalThis.compiledTold = told('one');
+`;
+
+describe('a program with what V8 compiled of it', () => {
+  let folder: Folder;
+  let program: string;
+  let kept: string;
+
+  beforeEach(() => {
+    folder = temporaryFolder({ 'program.js': PROGRAM });
+    program = join(folder.path, 'program.js');
+    kept = join(folder.path, 'kept');
+    delete (globalThis as Record<string, unknown>)['compiledTold'];
+  });
+  afterEach(() => folder.remove());
+
+  const told = (): unknown => (globalThis as Record<string, unknown>)['compiledTold'];
+
+  it('runs without it, and with it the next time', () => {
+    const first = runCompiled(program, kept);
+    expect([first.wasKept, told()]).toEqual([false, 'one program.js']);
+    first.keep();
+    expect(readdirSync(kept)).toHaveLength(1);
+    expect(runCompiled(program, kept).wasKept).toBe(true);
+    expect(told()).toBe('one program.js');
+  });
+
+  it('is compiled again when it is another, be it of the same length and time', () => {
+    runCompiled(program, kept).keep();
+    const { atime, mtime } = statSync(program);
+    writeFileSync(program, PROGRAM.replace("'one'", "'two'"));
+    utimesSync(program, atime, mtime);
+    expect(runCompiled(program, kept).wasKept).toBe(false);
+    expect(told()).toBe('two program.js');
+  });
+
+  it('takes nothing that others may write', () => {
+    runCompiled(program, kept).keep();
+    chmodSync(kept, 0o777);
+    expect(runCompiled(program, kept).wasKept).toBe(false);
+  });
+
+  it('runs where what was kept is broken, or cannot be kept', () => {
+    runCompiled(program, kept).keep();
+    const [name] = readdirSync(kept);
+    writeFileSync(join(kept, name!), 'no code');
+    runCompiled(program, kept);
+    expect(told()).toBe('one program.js');
+    runCompiled(program, join(program, 'below')).keep();
+    runCompiled(program, undefined).keep();
+    expect(existsSync(join(program, 'below'))).toBe(false);
+  });
+
+  it('removes what is old', () => {
+    runCompiled(program, kept).keep();
+    const old = join(kept, 'old.compiled');
+    writeFileSync(old, '');
+    utimesSync(old, 0, 0);
+    runCompiled(program, kept).keep();
+    expect(existsSync(old)).toBe(false);
+  });
+});
