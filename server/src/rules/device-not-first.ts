@@ -200,8 +200,8 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   return calls.flatMap((placed): Finding[] => {
     const late = lateMembers(facts, index, placed);
-    const designator = placed.call.args[1];
     const [first] = late;
+    const designator = first && placed.call.args[1];
     if (first === undefined || designator === undefined) return [];
     const { item } = first.struct;
     const path = placed.file.text.slice(designator.start, designator.end);

@@ -198,6 +198,8 @@ export interface PlacedCall {
   readonly file: FileIr;
   readonly function: FunctionIr;
   readonly call: CallExpr;
+  /** The same as its function was lowered, for questions of anything but its place. */
+  readonly lowered: CallExpr;
   readonly name: string;
   /** The callee's name. */
   readonly site: Site;
@@ -218,14 +220,33 @@ function interfaceCalledBy(fn: FunctionIr): readonly string[] {
   return names;
 }
 
+const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
+
+/** The calls of the interface in the module's sources, found once for all rules. */
+function interfaceCallsIn(module: Module): readonly PlacedCall[] {
+  let calls = placedCalls.get(module);
+  if (!calls) {
+    const isInterface = (name: string): boolean => apiEntry(name) !== undefined;
+    placedCalls.set(module, (calls = placed(module, interfaceCalledBy, isInterface)));
+  }
+  return calls;
+}
+
 /** The calls of the named functions in the module's sources. */
 export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
   if (names.length === 0) return [];
-  const calledBy = names.every((name) => apiEntry(name) !== undefined)
-    ? interfaceCalledBy
-    : (fn: FunctionIr) => scanOf(fn).names.called;
   const wanted = new Set(names);
   const isWanted = (name: string): boolean => wanted.has(name);
+  return names.every((name) => apiEntry(name) !== undefined)
+    ? interfaceCallsIn(module).filter(({ name }) => wanted.has(name))
+    : placed(module, (fn) => scanOf(fn).names.called, isWanted);
+}
+
+function placed(
+  module: Module,
+  calledBy: (fn: FunctionIr) => readonly string[],
+  isWanted: (name: string) => boolean,
+): PlacedCall[] {
   const calls: PlacedCall[] = [];
   for (const file of module.sources) {
     for (const fn of file.functions) {
@@ -234,7 +255,7 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
       const root = originalOf(fn);
       const delta = movedFrom(fn)?.delta ?? 0;
       for (const found of scanOf(fn).calls) {
-        if (found.name === null || !wanted.has(found.name)) continue;
+        if (found.name === null || !isWanted(found.name)) continue;
         const start = found.callee.start + delta;
         calls.push({
           file,
@@ -243,6 +264,7 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
           get call() {
             return delta === 0 ? found : movedCall(fn, found, delta);
           },
+          lowered: found,
           name: found.name,
           site: { path: file.path, start, end: found.callee.end + delta },
           conditions: conditionsAt(root, found),

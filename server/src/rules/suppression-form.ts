@@ -89,11 +89,13 @@ function meantAt(
 ): SuppressionForm | undefined {
   LOOSE.lastIndex = start;
   const [, first = '', colon, second = '', open, name = ''] = LOOSE.exec(text)!;
+  const isExact = first === KEYWORD && colon === ':';
+  // Nearly all lines: without a parenthesis only the exact keyword means one.
+  if (open === '' && !isExact) return undefined;
   // Without the keyword the verb is the first word.
   const hasVerb = isLike(second, VERB) && open === '(';
   const isVerb = isLike(first, VERB) && colon === '' && second === '' && open === '(';
   const isKeyword = isLike(first.replace(/[ _]+/g, '-'), KEYWORD);
-  const isExact = first === KEYWORD && colon === ':';
   const isHead = isExact && (isFirst(text, start) || isLike(second, VERB));
   const namesRule = open === '(' && isRule(name);
   const isMeant =

@@ -119,7 +119,7 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   const macros = macrosOf(facts.module, kernel);
   return apiUses(facts).flatMap(({ call }): Finding[] => {
     if (call === null) return [];
-    const given = call.call.args.length;
+    const given = call.lowered.args.length;
     const judged = judgeArguments(call.name, given);
     if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))
       return [];

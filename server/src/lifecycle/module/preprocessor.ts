@@ -71,10 +71,23 @@ export function areAlternatives(left: readonly Condition[], right: readonly Cond
  * unknown.
  */
 export function evaluateTest(test: string, kernel: KernelVersion, macros?: Macros): Truth {
-  const tokens = test.match(/\w+|&&|\|\||[<>=!]=|[^\s]/g) ?? [];
+  const tokens = tokensOf(test);
   const parser: Parser = { tokens, position: 0, kernel, macros, depth: 0 };
   const value = parseOr(parser);
   return parser.position === tokens.length ? value : 'unknown';
+}
+
+/** Those of the tests that were asked about last: each key asks about the same ones. */
+const tokenised = new Map<string, readonly string[]>();
+const MAX_TOKENISED = 2_000;
+
+function tokensOf(test: string): readonly string[] {
+  let tokens = tokenised.get(test);
+  if (tokens === undefined) {
+    if (tokenised.size >= MAX_TOKENISED) tokenised.clear();
+    tokenised.set(test, (tokens = test.match(/\w+|&&|\|\||[<>=!]=|[^\s]/g) ?? []));
+  }
+  return tokens;
 }
 
 interface Parser {

@@ -7,6 +7,7 @@ import type {
   FileIr,
   FileMacroIr,
   InitializerExpr,
+  Stmt,
   VariableIr,
 } from '../../ir/types.ts';
 import { walkStmt } from '../../ir/visit.ts';
@@ -62,8 +63,7 @@ function written(index: ModuleIndex, file: FileIr, init: Expr, at: number): Expr
 
 /** The variables that a macro at file scope declares. */
 function declaredBy(index: ModuleIndex, file: FileIr, use: FileMacroIr): VariableIr[] {
-  const isOwn = index.macros(file, use.name, use.start).length > 0;
-  if (!isOwn) return [];
+  if (!mayDeclare(index, file, use)) return [];
   const at = { start: use.start, end: use.end };
   const callee: Expr = { kind: 'name', name: use.name, ...at };
   const args = use.args.map((text): Expr =>
@@ -92,6 +92,31 @@ function declaredBy(index: ModuleIndex, file: FileIr, use: FileMacroIr): Variabl
     if (inner.kind === 'decl') declared.push(variableOf(inner, use));
   });
   return declared;
+}
+
+/**
+ * Whether a macro of the module, or one that it leads to, stands for statements that declare
+ * something. Most uses at file scope define functions, which stand for none.
+ */
+function mayDeclare(index: ModuleIndex, file: FileIr, { name, start }: FileMacroIr): boolean {
+  const names = new Set([name]);
+  // A set hands out what is added to it while it is walked.
+  for (const one of names)
+    for (const { item } of index.macros(file, one, start)) {
+      if (item.statements === null) continue;
+      // Of pasted parts nobody knows which macro they name.
+      if (item.bodyText.includes('##') || item.statements.some(declares)) return true;
+      for (const [word] of item.bodyText.matchAll(/[A-Za-z_]\w*/g)) names.add(word);
+    }
+  return false;
+}
+
+function declares(stmt: Stmt): boolean {
+  let found = false;
+  walkStmt(stmt, (inner) => {
+    if (inner.kind === 'decl') found = true;
+  });
+  return found;
 }
 
 function variableOf({ name, type, isStatic, init }: DeclStmt, use: FileMacroIr): VariableIr {
