@@ -61,6 +61,7 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/examples/driver/mistakes.c',
     'extension/examples/driver/old_model.c',
     'extension/images/icon.png',
+    'extension/images/walkthrough/begin-light.png',
     'extension/images/walkthrough/convert-dark.png',
     'extension/images/walkthrough/convert-light.png',
     'extension/images/walkthrough/open-dark.png',
@@ -100,7 +101,7 @@ test('every file that package.json names is in it', () => {
     ...contributes.grammars.map((grammar) => grammar.path),
     ...contributes.jsonValidation.map((one) => one.url),
   ];
-  expect(media).toHaveLength(20);
+  expect(media).toHaveLength(24);
   expect(named.filter((name) => !entries.has(path.posix.join('extension', name)))).toEqual([]);
 });
 

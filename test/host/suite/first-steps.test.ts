@@ -26,14 +26,14 @@ suite('the first steps', () => {
   suiteSetup(withoutStickyScroll);
   suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
-  test('the walkthrough has five steps, each with a picture', async () => {
+  test('the walkthrough has six steps, each with a picture', async () => {
     await vscode.commands.executeCommand(
       'workbench.action.openWalkthrough',
       'vfio-lifecycle.vfio-lifecycle#firstSteps',
     );
     const steps = page.locator('.getting-started-step');
-    await until('the steps', async () => (await steps.count()) === 5);
-    for (let i = 0; i < 5; i++) {
+    await until('the steps', async () => (await steps.count()) === 6);
+    for (let i = 0; i < 6; i++) {
       await steps.nth(i).click();
       const picture = page.locator('.getting-started-media img').first();
       await until(`the picture of step ${i + 1}`, () =>
