@@ -700,6 +700,19 @@ describe('the conversion', () => {
     expect(await request).toEqual({ status: 'converted', obstacles: [] });
   });
 
+  it('says by its status that there is nothing to convert', async () => {
+    const text = '#include <linux/vfio.h>\n';
+    const { open } = await start({ initializationOptions: { refusalCommand: 'ours.explain' } });
+    open(URI, text);
+    const whole = { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } };
+    const [none] = await actions(URI, whole, REWRITE);
+    const asked = await client!.connection.sendRequest('vfioLifecycle/refusal', none!.data);
+    expect(asked).toMatchObject({
+      status: 'unchanged',
+      obstacles: [{ kind: null, reason: none!.disabled!.reason }],
+    });
+  });
+
   it('is left out when it is refused and the client cannot show that', async () => {
     folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
     const { open } = await start({

@@ -6,6 +6,7 @@ import path from 'node:path';
 const files = [
   'activation',
   'language',
+  'beside',
   'settings',
   'several-files',
   'whole-or-nothing',
