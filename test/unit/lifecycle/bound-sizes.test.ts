@@ -70,6 +70,11 @@ describe('states that are told apart', () => {
     ]);
   });
 
+  test('in a large function: three pairs of flags are', () => {
+    const rest = many(300, (i) => `\tif (a${i})\n\t\tx(${i});`);
+    expect(found(driver('', rest + flags(3)))).toEqual([]);
+  });
+
   test('by four pairs of flags: a correct driver is one', () => {
     expect(found(driver('', flags(4)))).toEqual([]);
   });
@@ -106,6 +111,30 @@ describe('a helper', () => {
 `;
     const body = `\tret = setup(foo, dev->n);\n\tif (ret) {\n\t${PUT}\t\treturn ret;\n\t}\n${REGISTER}\tif (ret) {\n\t\tkfree(foo->b0);\n\t${PUT}\t}\n\treturn ret;\n`;
     expect(found(driver(setup, body, freesOf(1)))).toEqual(['leak-on-error-path']);
+  });
+});
+
+describe('a helper that', () => {
+  test('succeeds with something and without: what it may have taken is owed', () => {
+    const setup = `static int setup(struct foo *f, int n)
+{
+	if (!n)
+		return 0;
+	f->b0 = kzalloc(8, GFP_KERNEL);
+	if (!f->b0)
+		return -ENOMEM;
+	return 0;
+}
+`;
+    const body = `\tret = setup(foo, dev->n);\n\tif (ret) {\n\t${PUT}\t\treturn ret;\n\t}\n${REGISTER}\tif (ret)\n\t${PUT}\treturn ret;\n`;
+    expect(found(driver(setup, body, freesOf(1)))).toEqual(['leak-on-error-path']);
+  });
+
+  test('answers with ten statements is followed', () => {
+    const notes = many(8, (i) => `\tif (n == ${i})\n\t\tpr_info("${i}");`);
+    const failed = `static bool failed(int code, int n)\n{\n${notes}\treturn code < 0;\n}\n`;
+    const body = `${REGISTER}\tif (failed(ret, 1)) {\n\t${PUT}\t\treturn ret;\n\t}\n\treturn 0;\n`;
+    expect(found(driver(failed, body))).toEqual([]);
   });
 });
 
@@ -161,6 +190,23 @@ describe('macros', () => {
 
   test('thirty deep are written out', () => {
     expect(found(driver(nested(30), body(30)))).toEqual([]);
+  });
+
+  const leaving = '#define M0(r) do { if (r) return r; } while (0)\n';
+
+  test('thirty deep leave the function', () => {
+    const macros = leaving + many(30, (i) => `#define M${i + 1}(r) do { M${i}(r); } while (0)`);
+    expect(
+      found(driver(macros, `${REGISTER}\tM30(ret);\n\tif (ret)\n\t${PUT}\treturn ret;\n`)),
+    ).toEqual(['missing-put']);
+  });
+
+  test('of a hundred uses the last is written out', () => {
+    const uses = many(99, (i) => `\tfoo->b${i} = MAX_OF(${i}, 4);`);
+    const macros = `${leaving}#define MAX_OF(a, b) ((a) > (b) ? (a) : (b))\n`;
+    expect(found(driver(macros, `${uses}${REGISTER}\tM0(ret);\n\treturn 0;\n`))).toEqual([
+      'missing-put',
+    ]);
   });
 
   test('a thousand deep end', () => {
