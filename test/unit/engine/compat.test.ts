@@ -111,6 +111,23 @@ describe('one source for old and new kernels', () => {
     expect(includes(converted(there))).toHaveLength(2);
   });
 
+  it.each(['', '#include <linux/version.h>\n'])(
+    'includes that header before an arm around another one (%j after it)',
+    (after) => {
+      const text = converted(
+        DRIVER.replace(
+          '#include <linux/vfio.h>',
+          `#include <linux/module.h>\n#include <linux/slab.h>\n#include <linux/vfio.h>\n${after}`,
+        ),
+      );
+      expect(text).toContain(
+        '#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)\n#include <linux/slab.h>',
+      );
+      expect(text.indexOf('#include <linux/version.h>')).toBeGreaterThan(-1);
+      expect(text.indexOf('#include <linux/version.h>')).toBeLessThan(text.indexOf('#if'));
+    },
+  );
+
   it.each([undefined, 'HAVE_VFIO_ALLOC_DEVICE'])(
     'is not changed by a second conversion (guard %s)',
     (guard) => {

@@ -290,8 +290,12 @@ function isBalanced(lines: readonly string[]): boolean {
 }
 
 const VERSION_HEADER = '#include <linux/version.h>\n';
+const VERSION_TEST = /^[ \t]*#[ \t]*(?:el)?if\b.*\bLINUX_VERSION_CODE\b/;
 
-/** The text with the header of LINUX_VERSION_CODE, among the others in their order. */
+/**
+ * The text with the header of LINUX_VERSION_CODE, among the others in their order, and before the
+ * first line that tests it: an `#include` may be in an arm.
+ */
 function withVersionHeader(made: Composed): Composed {
   const lines = splitLines(made.text);
   let depth = 0;
@@ -302,9 +306,11 @@ function withVersionHeader(made: Composed): Composed {
     const name = /^#include\s*<([^>]+)>/.exec(line)?.[1];
     if (depth === 0 && name !== undefined) places.push({ line: i, name });
   });
-  if (places.some(({ name }) => name === 'linux/version.h')) return made;
-  const before = places.findLast(({ name }) => /^linux\//.test(name) && name < 'linux/version.h');
-  const at = before ? before.line + 1 : (places[0]?.line ?? firstCode(lines));
+  const tested = lines.findIndex((line) => VERSION_TEST.test(line));
+  const early = places.filter(({ line }) => line < tested);
+  if (early.some(({ name }) => name === 'linux/version.h')) return made;
+  const before = early.findLast(({ name }) => /^linux\//.test(name) && name < 'linux/version.h');
+  const at = before ? before.line + 1 : Math.min(places[0]?.line ?? firstCode(lines), tested);
   lines.splice(at, 0, VERSION_HEADER);
   const shift = (line: number): number => (line >= at ? line + 1 : line);
   return {
