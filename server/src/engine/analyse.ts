@@ -175,6 +175,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   const documents = createDocuments(parser, stages.lowering);
   const modules = new Map<string, ModuleEntry>();
   const usesInterface = interfaceTest();
+  const ruleIds = new Set(stages.rules.map((rule) => rule.id));
   let prover: Engine | undefined;
   const plans = createPlans();
 
@@ -259,7 +260,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     }
     const left = withoutSuppressed(found, {
       facts,
-      known: new Set(stages.rules.map((rule) => rule.id)),
+      known: ruleIds,
       looked: new Set(looked.keys()),
       kernel: formatVersion(facts.kernel),
     });

@@ -4,6 +4,7 @@ import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
 import type { Edit } from '../text/span.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import { callsIn, type PlacedCall } from './locate.ts';
 import { indexOf } from './members.ts';
@@ -253,15 +254,16 @@ interface LateMember {
 function lateMembers(
   facts: ModuleFacts,
   index: ModuleIndex,
-  { file, call }: PlacedCall,
+  { file, function: fn, lowered: call }: PlacedCall,
 ): LateMember[] {
   const [tag, designator] = call.args;
   if (tag?.kind !== 'name' || designator === undefined) return [];
   const late: LateMember[] = [];
   let from = file;
   let name = tag.name;
-  for (const part of file.text
-    .slice(designator.start, designator.end)
+  const { start } = originalOf(fn);
+  for (const part of fn.text
+    .slice(designator.start - start, designator.end - start)
     .replace(/\s/g, '')
     .split('.')) {
     const struct = definitionOf(facts, index, from, name);

@@ -5,6 +5,7 @@
  * suppressed, so that a later
  * reader always learns why. What is wrong with a comment is a finding of its own.
  */
+import { copyString } from '../ir/lower.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { CommentIr, FileIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
@@ -12,7 +13,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { nextLine } from './fixes/text.ts';
 import { contains, documentsOf } from './locate.ts';
-import { isUnfinished, suppressionForms } from './suppression-form.ts';
+import { isUnfinished, suppressionForms, type SuppressionForm } from './suppression-form.ts';
 import type { Finding, Fix, Rule } from './types.ts';
 import { append } from '../text/lists.ts';
 import { blanksBefore, COMMENT_OR_STRING } from '../text/lexical.ts';
@@ -330,8 +331,7 @@ const known = new WeakMap<FileIr, readonly Suppression[]>();
 function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
   let list = known.get(file);
   if (!list) {
-    const isRule = (name: string): boolean => run.known.has(name);
-    list = wholeComments(file).flatMap((comment) => inComment(file, comment, isRule));
+    list = wholeComments(file).flatMap((comment) => inComment(file, comment, run.known));
     known.set(file, list);
   }
   return list;
@@ -340,9 +340,9 @@ function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
 function inComment(
   file: FileIr,
   comment: Span,
-  isRule: (name: string) => boolean,
+  rules: ReadonlySet<string>,
 ): readonly Suppression[] {
-  const forms = suppressionForms(file.text.slice(comment.start, comment.end), isRule);
+  const forms = formsIn(file.text.slice(comment.start, comment.end), rules);
   if (forms.length === 0) return [];
   const moved = ({ start, end }: Span): Span => ({
     start: comment.start + start,
@@ -357,6 +357,24 @@ function inComment(
     advice,
     covers,
   }));
+}
+
+/** What the comments of the last documents say, by the rules that there are. */
+const formsByText = new WeakMap<ReadonlySet<string>, Map<string, readonly SuppressionForm[]>>();
+const MAX_COMMENTS = 5_000;
+
+/** Nearly all comments of a document are those of its last version. */
+function formsIn(text: string, rules: ReadonlySet<string>): readonly SuppressionForm[] {
+  let known = formsByText.get(rules);
+  if (!known) formsByText.set(rules, (known = new Map()));
+  let forms = known.get(text);
+  if (!forms) {
+    if (known.size >= MAX_COMMENTS) known.clear();
+    // A slice would keep the whole text of its document.
+    const own = copyString(text);
+    known.set(own, (forms = suppressionForms(own, (name) => rules.has(name))));
+  }
+  return forms;
 }
 
 /** Lines of one suppression: nobody writes longer ones. */

@@ -103,13 +103,20 @@ export interface Signature {
   readonly macro?: FunctionIr;
 }
 
-/** The signatures of the last version of a module, by their text. */
+/** The signatures of the last version of a module, by the functions as they were lowered and by their text. */
 export interface Signatures {
-  byText: ReadonlyMap<string, Signature>;
+  byRoot: ReadonlyMap<FunctionIr, Signed>;
+  byText: ReadonlyMap<string, Signed>;
+}
+
+interface Signed {
+  readonly path: string;
+  readonly text: string;
+  readonly signature: Signature;
 }
 
 export function createSignatures(): Signatures {
-  return { byText: new Map() };
+  return { byRoot: new Map(), byText: new Map() };
 }
 
 interface Signing {
@@ -119,40 +126,42 @@ interface Signing {
 
 /** Gives each function of a version its signature, and remembers them for the next. */
 function signaturesOf(index: ModuleIndex, last: Signatures): Signing {
-  const byText = new Map<string, Signature>(),
+  const byRoot = new Map<FunctionIr, Signed>(),
+    byText = new Map<string, Signed>(),
     byFunction = new Map<FunctionIr, Signature>(),
     definitions = new Map<Signature, Defined<FunctionIr>>();
   for (const definition of index.allFunctions) {
-    let text = `${definition.file.path}\n${signatureText(originalOf(definition.item))}`;
-    // Another function of the same signature is another one all the same.
-    while (byText.has(text)) text += '\n';
-    const signature = last.byText.get(text) ?? {};
-    byText.set(text, signature);
-    byFunction.set(definition.item, signature);
-    definitions.set(signature, definition);
+    const { path } = definition.file,
+      root = originalOf(definition.item),
+      before = last.byRoot.get(root);
+    let signed = before?.path === path && !byText.has(before.text) ? before : undefined;
+    if (!signed) {
+      let text = `${path}\n${signatureText(root)}`;
+      // Another function of the same signature is another one all the same.
+      while (byText.has(text)) text += '\n';
+      signed = last.byText.get(text) ?? { path, text, signature: {} };
+    }
+    byRoot.set(root, signed);
+    byText.set(signed.text, signed);
+    byFunction.set(definition.item, signed.signature);
+    definitions.set(signed.signature, definition);
   }
+  last.byRoot = byRoot;
   last.byText = byText;
   return { byFunction, definitions };
 }
 
-const signatureTexts = new WeakMap<FunctionIr, string>();
-
 function signatureText(root: FunctionIr): string {
-  let text = signatureTexts.get(root);
-  if (text === undefined) {
-    const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
-      `${keyword} ${name} ${pointers} ${arrays}`;
-    text = JSON.stringify([
-      root.name,
-      type(root.returnType),
-      root.isStatic,
-      root.opaque,
-      root.params.map((param) => [param.name, type(param.type)]),
-      root.conditions.map(({ test, holds }) => [test, holds]),
-    ]);
-    signatureTexts.set(root, text);
-  }
-  return text;
+  const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
+    `${keyword} ${name} ${pointers} ${arrays}`;
+  return JSON.stringify([
+    root.name,
+    type(root.returnType),
+    root.isStatic,
+    root.opaque,
+    root.params.map((param) => [param.name, type(param.type)]),
+    root.conditions.map(({ test, holds }) => [test, holds]),
+  ]);
 }
 
 const alone = new WeakMap<FunctionIr, Signature>();
