@@ -23,6 +23,7 @@ import { loadTypeScript } from './lib/typescript.mjs';
 
 const kernels = ['6.1', '6.12'];
 const styles = ['minimal', 'fold'];
+const HEADER = 'vfio-compat.h';
 /** Why a driver was not converted for all kernels, by the name of the form and its sources. */
 const allKernels = new Map();
 const oldNames = /^vfio_(?:pci_core_)?(?:un)?init_(?:group_dev|device)$/;
@@ -53,7 +54,7 @@ function buildAll(kernel) {
   const reason = whyNot(kernel);
   if (reason) {
     if (does('examples')) counts.skipped += examples.length * (styles.length + 1);
-    if (does('compat')) counts.skipped += examples.length * 2;
+    if (does('compat')) counts.skipped += examples.length * 3;
     if (does('new')) counts.skipped += NEW_DRIVER_BUSSES.length;
     console.log(`skipped: ${kernel}: ${reason}`);
     return;
@@ -85,6 +86,9 @@ function buildAll(kernel) {
   if (!does('compat')) return;
   const both = build(headers, path.join(work, `${kernel}-compat`), forAllKernels('compat', []));
   judge('compat', both, (symbol) => !exported.has(symbol));
+  const header = ['--compat-header', HEADER];
+  const over = build(headers, path.join(work, `${kernel}-header`), forAllKernels('header', header));
+  judge('compat header', over, (symbol) => !exported.has(symbol));
   // Where the macro is not defined, what the compiler sees is the old model.
   const guard = ['--guard', 'HAVE_VFIO_ALLOC_DEVICE'];
   const old = build(headers, path.join(work, `${kernel}-old-arm`), forAllKernels('guarded', guard));
@@ -177,6 +181,8 @@ function forAllKernels(name, options) {
     const sources = paths.map((one) => path.basename(one));
     for (const [index, source] of sources.entries())
       cpSync(path.join(folder, source), paths[index]);
+    if (existsSync(path.join(folder, HEADER)))
+      cpSync(path.join(folder, HEADER), path.join(path.dirname(paths[0]), HEADER));
     return allKernels.get(`${name} ${sources}`);
   };
 }

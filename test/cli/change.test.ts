@@ -472,6 +472,37 @@ describe('convert --write', () => {
   });
 });
 
+describe('convert --compat-header', () => {
+  const words = ['convert', '--style', 'compat', '--compat-header', 'vfio-compat.h'];
+
+  it('writes a header beside the driver, the same as a patch does for git apply', () => {
+    const { path, pathOf, write } = make({ 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
+    const shown = run(path, ...words, 'drv/bar.c');
+    expect(shown.stdout).toContain('--- /dev/null\n+++ b/drv/vfio-compat.h\n@@ -0,0 +1,');
+    gitApply(path, shown.bytes);
+    const texts = (): string[] =>
+      ['drv/bar.c', 'drv/vfio-compat.h'].map((name) => readFileSync(pathOf(name), 'utf8'));
+    const applied = texts();
+    expect(applied[0]).toContain('#include "vfio-compat.h"\n');
+    rmSync(pathOf('drv/vfio-compat.h'));
+    write('drv/bar.c', OLD);
+    expect(run(path, ...words, '--write', 'drv/bar.c').status).toBe(0);
+    expect(texts()).toEqual(applied);
+  });
+
+  it('writes over no header of another content', () => {
+    const { path, pathOf } = make({
+      'bar.c': OLD,
+      'bar.h': BAR_H,
+      'vfio-compat.h': '/* mine */\n',
+    });
+    const { status, stderr } = run(path, ...words, '--write', 'bar.c');
+    expect(status).toBe(2);
+    expect(stderr).toContain('vfio-lifecycle: vfio-compat.h: there is another file of this name');
+    expect(readFileSync(pathOf('bar.c'), 'utf8')).toBe(OLD);
+  });
+});
+
 it('names the header that was not found where a struct is not', () => {
   const { path } = make({ 'bar.c': OLD.replaceAll('bar->vdev', 'bar->part.vdev') });
   const { status, stderr } = run(path, 'convert', '--kernel', '6.1', 'bar.c');

@@ -1,10 +1,12 @@
 /** The commands `convert` and `fix`, which change files. */
 import type { Outcome } from './outcome.ts';
-import type { Conversion, ModuleInput, TargetKernel } from '../engine/types.ts';
+import { dirname } from 'node:path';
+import type { Conversion, ModuleInput, SourceDocument, TargetKernel } from '../engine/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
 import { convertCompat } from '../engine/compat/convert.ts';
+import type { CompatHeader } from '../engine/compat/header.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
@@ -39,7 +41,7 @@ import { UsageError } from './usage-error.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = ConvertCommand | FixCommand;
-type StyleChoice = Pick<ConvertCommand, 'style' | 'guard'>;
+type StyleChoice = Pick<ConvertCommand, 'style' | 'guard' | 'compatHeader'>;
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
@@ -291,19 +293,27 @@ async function convertFile(
         status: 'converted',
         notes: [...(style.style === 'compat' ? [] : newerKernelNotes(asked)), ...result.notes],
         folded: result.folded,
-        edits: take(workspace, result.edits),
+        edits: take(workspace, result.edits, result.created),
       };
   }
 }
 
 function convertedIn(
-  { style, guard }: StyleChoice,
+  { style, guard, compatHeader }: StyleChoice,
   engine: Engine,
   input: ModuleInput,
   target: TargetKernel,
 ): Conversion {
-  if (style === 'compat') return convertCompat(engine, input, undefined, guard);
+  if (style === 'compat')
+    return convertCompat(engine, input, undefined, {
+      guard,
+      header: headerFor(input, compatHeader),
+    });
   return (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
+}
+
+function headerFor({ file }: ModuleInput, name: string | undefined): CompatHeader | undefined {
+  return name === undefined ? undefined : { path: `${dirname(file)}/${name}`, name };
 }
 
 async function fixFile(
@@ -357,7 +367,12 @@ function leftOut(outcomes: readonly Outcome[]): string[] {
 }
 
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */
-function take(workspace: Workspace, files: readonly FileEdits[]): Outcome['edits'] {
+function take(
+  workspace: Workspace,
+  files: readonly FileEdits[],
+  created?: SourceDocument,
+): Outcome['edits'] {
+  if (created) workspace.create(created.path, created.text);
   return files.flatMap(({ path, edits }) => {
     const shown = edits.map((edit) => ({
       path: patchName(path).name,

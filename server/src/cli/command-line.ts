@@ -149,6 +149,10 @@ const DESCRIPTIONS: readonly Description[] = [
         'minimal',
       ),
       new Option('--guard <macro>', 'what compat tests in the place of Linux 6.1'),
+      new Option(
+        '--compat-header <name>',
+        'with compat: a header of inlines for old kernels, where that is shorter',
+      ),
       choice('--format <format>', 'patch with a mail header, or json', ['patch', 'json']),
       new Option('--signoff', 'add a Signed-off-by line to the patches'),
       new Option('--output-directory <dir>', 'write a file there for each patch'),
@@ -526,16 +530,23 @@ function checkedOf(
   };
 }
 
-function styleOf(values: Values): Pick<ConvertCommand, 'style' | 'guard'> {
+function styleOf(values: Values): Pick<ConvertCommand, 'style' | 'guard' | 'compatHeader'> {
   const style = oneOf('--style', values['style'], STYLES);
   const guard = text(values['guard']);
   if (guard !== undefined && style !== 'compat')
     throw new UsageError('--guard: only --style compat has arms of #if');
   if (guard !== undefined && !/^[A-Za-z_]\w*$/.test(guard))
     throw new UsageError(`--guard: ${JSON.stringify(guard)} is not the name of a macro`);
+  const compatHeader = text(values['compatHeader']);
+  if (compatHeader !== undefined && style !== 'compat')
+    throw new UsageError('--compat-header: only --style compat has a header for old kernels');
+  if (compatHeader !== undefined && !/^[\w-]+\.h$/.test(compatHeader))
+    throw new UsageError(
+      `--compat-header: ${JSON.stringify(compatHeader)} is not the name of a header, such as vfio-compat.h`,
+    );
   if (style === 'compat' && values['kernel'] !== undefined)
     throw new UsageError('--kernel: --style compat is for every kernel');
-  return { style, guard };
+  return { style, guard, compatHeader };
 }
 
 function kernelVersion(value: string): string {

@@ -79,6 +79,8 @@ export interface ConvertCommand extends Sources {
   readonly style: (typeof STYLES)[number];
   /** The macro of the tree that says whether the new model is there, for compat. */
   readonly guard: string | undefined;
+  /** The name of a header beside each driver, for compat. */
+  readonly compatHeader: string | undefined;
   readonly write: boolean;
   readonly format: 'patch' | 'json';
   /** The patch was asked for by name: as mails for git am, one for each driver. */

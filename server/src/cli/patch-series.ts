@@ -62,7 +62,11 @@ function byPath(left: ChangedFile, right: ChangedFile): number {
 /** The difference of two texts of a file, in the bytes of the file. */
 export function diffOf(file: TextFile, name: string, before: string, after: string): Buffer {
   const mark = file.bom ? '\uFEFF' : '';
-  const text = unifiedDiff(name, mark + before, mark + after);
+  const text = unifiedDiff(
+    name,
+    file.isNew && before === '' ? undefined : mark + before,
+    mark + after,
+  );
   return file.encoding === 'latin1' ? encode({ ...file, bom: false }, text) : Buffer.from(text);
 }
 

@@ -12,6 +12,8 @@ export interface TextFile {
   readonly text: string;
   readonly encoding: 'utf8' | 'latin1';
   readonly bom: boolean;
+  /** There is none yet. */
+  readonly isNew?: true;
 }
 
 /** Decodes bytes; total. */

@@ -43,6 +43,11 @@ export interface Workspace {
   /** The text with the changes made so far. */
   current(path: string): string;
   change(path: string, text: string): void;
+  /**
+   * Puts a new file in front of the disk.
+   * @throws UsageError where there is another one of its name.
+   */
+  create(path: string, text: string): void;
   /** Positions in the file as it is on the disk. */
   lines(path: string): LineIndex;
   /** The paths that were changed, sorted. */
@@ -196,6 +201,13 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     change(path, text) {
       if (text === original(path).text) changes.delete(path);
       else changes.set(path, text);
+    },
+    create(path, text) {
+      if (!existsSync(path)) {
+        files.set(path, { text: '', encoding: 'utf8', bom: false, isNew: true });
+        changes.set(path, text);
+      } else if (original(path).text !== text)
+        throw new UsageError(`${shownPath(path)}: there is another file of this name`);
     },
     lines(path) {
       let known = lines.get(path);

@@ -55,9 +55,15 @@ interface Prepared {
  */
 export function writeFiles(changes: readonly Change[]): void {
   const prepared: Prepared[] = [];
+  const created: string[] = [];
   let written = 0;
   try {
     for (const change of changes) {
+      if (change.before.isNew) {
+        create(change);
+        created.push(change.path);
+        continue;
+      }
       const one = prepare(change, prepared);
       if (one) prepared.push(one);
     }
@@ -66,6 +72,7 @@ export function writeFiles(changes: readonly Change[]): void {
       written++;
     }
   } catch (error) {
+    for (const path of created) rmSync(path, { force: true });
     const lost = prepared.slice(0, written + 1).filter((one) => !takeBack(one));
     if (lost.length > 0)
       throw new UsageError(
@@ -74,6 +81,14 @@ export function writeFiles(changes: readonly Change[]): void {
     throw new UsageError(`${reasonOf(error)}; nothing written`);
   } finally {
     for (const one of prepared) if (one.temporary !== null) rmSync(one.temporary, { force: true });
+  }
+}
+
+function create({ path, before, text }: Change): void {
+  try {
+    writeFileSync(path, encode(before, text), { flag: 'wx' });
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 

@@ -99,6 +99,8 @@ export type Conversion =
       readonly notes: readonly Note[];
       /** What the fold style moved into `.init` and `.release`; missing when it moved nothing. */
       readonly folded?: readonly Moved[];
+      /** A file that the edits need beside the driver; missing when they need none. */
+      readonly created?: SourceDocument;
     }
   | { readonly status: 'unchanged' }
   | {

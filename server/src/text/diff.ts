@@ -25,12 +25,13 @@ export interface LineChange {
  * LF; a CR before it is part of the line and is kept.
  * @param path relative, with `/`, without the prefix a/ or b/.
  */
-export function unifiedDiff(path: string, before: string, after: string): string {
+export function unifiedDiff(path: string, before: string | undefined, after: string): string {
   if (before === after) return '';
-  const oldLines = splitLines(before);
+  const oldLines = splitLines(before ?? '');
   const newLines = splitLines(after);
   const changes = changedLines(oldLines, newLines);
-  const out = [`--- ${fileName('a', path)}\n+++ ${fileName('b', path)}\n`];
+  const old = before === undefined ? '/dev/null' : fileName('a', path);
+  const out = [`--- ${old}\n+++ ${fileName('b', path)}\n`];
   for (let from = 0; from < changes.length;) {
     let to = from + 1;
     while (to < changes.length && changes[to]!.oldStart - changes[to - 1]!.oldEnd <= 2 * CONTEXT)

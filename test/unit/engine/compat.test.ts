@@ -19,7 +19,7 @@ const DRIVER = OLD.replace('#include "bar.h"', 'struct bar {\n\tstruct vfio_devi
 
 /** The text with arms, or why there is none. */
 function converted(text: string, guard?: string): string {
-  return textOf(text, convertCompat(engine, single(text), undefined, guard));
+  return textOf(text, convertCompat(engine, single(text), undefined, { guard }));
 }
 
 function textOf(text: string, result: Conversion): string {
@@ -133,11 +133,59 @@ describe('one source for old and new kernels', () => {
     (guard) => {
       const once = converted(DRIVER, guard);
       expect(once).toContain('#if');
-      expect(convertCompat(engine, single(once), undefined, guard)).toEqual({
+      expect(convertCompat(engine, single(once), undefined, { guard })).toEqual({
         status: 'unchanged',
       });
     },
   );
+
+  describe('over a header', () => {
+    const header = { path: '/w/vfio-compat.h', name: 'vfio-compat.h' };
+    const over = (text: string, guard?: string): Conversion =>
+      convertCompat(engine, single(text), undefined, { guard, header });
+
+    it('has one form of its functions, and arms for tables alone', () => {
+      const result = over(DRIVER);
+      const text = textOf(DRIVER, result);
+      expect(text).toContain('#include "vfio-compat.h"\n');
+      expect(text).not.toContain('#else');
+      expect(text).not.toContain('vfio_init_group_dev');
+      expect(armsIn(text)).not.toContain('vfio_put_device');
+      expect(result).toMatchObject({ created: { path: header.path } });
+      expect(text.length).toBeLessThan(converted(DRIVER).length);
+    });
+
+    it('tests the macro of the tree in the header too', () => {
+      const result = over(DRIVER, 'HAVE_VFIO_ALLOC_DEVICE');
+      expect(result.status === 'converted' && result.created!.text).toContain(
+        '\n#ifndef HAVE_VFIO_ALLOC_DEVICE\n',
+      );
+    });
+
+    it('is not used where a struct has to change, which the header cannot', () => {
+      const text = DRIVER.replace(
+        'struct vfio_device vdev;',
+        'int users;\n\tstruct vfio_device vdev;',
+      );
+      const result = over(text);
+      expect(armsIn(textOf(text, result))).toContain('#else');
+      expect(result).not.toHaveProperty('created');
+      expect(result).toMatchObject({
+        notes: expect.arrayContaining([
+          expect.objectContaining({ text: expect.stringMatching(/^vfio-compat\.h is not used: /) }),
+        ]),
+      });
+    });
+
+    it('is not changed by a second conversion', () => {
+      const result = over(DRIVER);
+      const once = single(textOf(DRIVER, result));
+      const headers = result.status === 'converted' ? [result.created!] : [];
+      expect(convertCompat(engine, { ...once, headers }, undefined, { header })).toEqual({
+        status: 'unchanged',
+      });
+    });
+  });
 
   it('says why a driver cannot be converted', () => {
     const text = DRIVER.replace('struct vfio_device vdev', 'int first;\n\tstruct vfio_device vdev')

@@ -76,6 +76,19 @@ export function composeArms(
   return { text: out.join(''), directives, places, testsVersion };
 }
 
+/** How many lines a region has with its arms and their directives. */
+export function lengthOf(variants: readonly Variant[], region: Region): number {
+  const { chain, blank } = layOut(
+    armsOf(variants, [region, ...region.variants]),
+    undefined,
+    undefined,
+  );
+  return chain.reduce(
+    (sum, part) => sum + (typeof part === 'string' ? 1 : part.content.length),
+    blank ? 1 : 0,
+  );
+}
+
 /** The different contents of a region, in the order of their kernels. */
 function armsOf(
   variants: readonly Variant[],

@@ -15,8 +15,16 @@ import { NO_SETTINGS, type Engine } from '../analyse.ts';
 import { answered } from '../answers.ts';
 import { convert, proveFor, type Provers } from '../convert.ts';
 import { allFindings, keyOf, parsesAsWell, withEdits } from '../prove.ts';
-import type { Conversion, ModuleInput, TargetKernel } from '../types.ts';
-import { composeArms, selectedLines, type Composed, type Guard, type Variant } from './arms.ts';
+import type { Conversion, ModuleInput, SourceDocument, TargetKernel } from '../types.ts';
+import {
+  composeArms,
+  lengthOf,
+  selectedLines,
+  type Composed,
+  type Guard,
+  type Variant,
+} from './arms.ts';
+import { headerText, including, overHeader, type CompatHeader } from './header.ts';
 import { withOldLabels } from './labels.ts';
 import { regionsOf, type Side } from './regions.ts';
 import { unitsOf } from './units.ts';
@@ -26,6 +34,16 @@ import { viewFor } from './view.ts';
 const OLDEST = [5, 15] as const;
 /** The first kernel with the new model. */
 const FIRST = [6, 1] as const;
+
+export interface CompatOptions {
+  /**
+   * A macro that the tree defines where the new model is there, in the place of a test for Linux
+   * 6.1.
+   */
+  readonly guard?: Guard;
+  /** A header for old kernels, which is used where the driver becomes shorter by it. */
+  readonly header?: CompatHeader | undefined;
+}
 
 type Refused = Extract<Conversion, { status: 'refused' }>;
 
@@ -38,17 +56,15 @@ interface Stage {
 
 /**
  * Converts so that one text builds for every kernel from 5.15 on. Never throws.
- * @param guard a macro that the tree defines where the new model is there, in the place of a test
- * for Linux 6.1.
  */
 export function convertCompat(
   engine: Engine,
   input: ModuleInput,
   functionName: string | undefined,
-  guard?: Guard,
+  { guard, header }: CompatOptions = {},
 ): Conversion {
   try {
-    return convertInStages(engine, input, functionName, guard);
+    return convertInStages(engine, input, functionName, { guard, header });
   } catch (error) {
     return refusal(`internal error: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -58,32 +74,57 @@ function convertInStages(
   engine: Engine,
   input: ModuleInput,
   functionName: string | undefined,
-  guard: Guard,
+  { guard, header }: CompatOptions,
 ): Conversion {
   const kernels = targets().filter((one) => compareVersions(one.version, FIRST) >= 0);
   const found = stagesOf(engine, input, kernels, functionName);
   if ('status' in found) return found;
   const { stages, last, beyond } = found;
   if (stages.every((one) => one.input === input)) return { status: 'unchanged' };
-  const edits: { path: string; edits: Edit[] }[] = [];
-  const placed: ((note: Note, stage: number) => Note)[] = [];
-  for (const { path, text } of [...input.sources, ...input.headers]) {
-    const texts = stages.map((one) => textIn(one.input, path) ?? text);
-    if (texts.every((one) => one === text)) continue;
-    const made = composed(engine, text, texts, stages, guard);
-    if (typeof made === 'string') return refusal(`Not proved: ${made}.`);
-    edits.push({ path, edits: lineEdits(text, made.text) });
-    placed.push((note, stage) => moved(note, path, texts[stage]!, made, stage + 1));
+  const changed: Changed[] = [...input.sources, ...input.headers]
+    .map(({ path, text }) => ({
+      path,
+      text,
+      texts: stages.map((one) => textIn(one.input, path) ?? text),
+    }))
+    .filter(({ text, texts }) => texts.some((one) => one !== text));
+  const arms = changed.map((one): Made | string => {
+    const made = composed(engine, one.text, one.texts, stages, guard);
+    return typeof made === 'string' ? made : { ...one, made };
+  });
+  const bad = arms.find((one) => typeof one === 'string');
+  if (bad !== undefined) return refusal(`Not proved: ${bad}.`);
+  const inArms = arms.filter((one) => typeof one !== 'string');
+  const overIt = header && madeOverHeader(engine, changed, stages, guard, header, inArms);
+  const result = (overIt &&
+    proved(engine, withFile(input, overIt.created), overIt, last, functionName)) ?? {
+    created: undefined,
+    files: inArms,
+  };
+  if (result.created === undefined) {
+    const after = withEdits(input, editsOf(inArms));
+    if (after === undefined) return refusal("Not proved: the edits are in each other's way.");
+    const problem = whyWrong(engine, input, after, last, functionName);
+    if (problem) return problem;
   }
-  const after = withEdits(input, edits);
-  if (after === undefined) return refusal("Not proved: the edits are in each other's way.");
-  const problem = whyWrong(engine, input, after, last, functionName);
-  if (problem) return problem;
+  const { created, files } = result;
+  const placed = files.map(
+    ({ path, texts, made }) =>
+      (note: Note, stage: number): Note =>
+        moved(note, path, texts[stage]!, made, stage + 1),
+  );
   const notes = new Map<string, Note>();
   if (beyond !== undefined)
     notes.set('', {
       kind: 'target',
       text: `Proved for Linux ${formatVersion(OLDEST)} to ${last.text}. ${beyond.reason}`,
+    });
+  if (header)
+    notes.set('header', {
+      kind: 'target',
+      text: created
+        ? `${header.name} has vfio_alloc_device() and vfio_put_device() for kernels before 6.1.`
+        : `${header.name} is not used: the driver is not shorter by it, or does more than it can.`,
     });
   stages.forEach((stage, i) => {
     for (const note of stage.notes)
@@ -94,7 +135,77 @@ function convertInStages(
           placed.reduce((one, place) => place(one, i), note),
         );
   });
-  return { status: 'converted', edits, notes: [...notes.values()] };
+  return {
+    status: 'converted',
+    edits: editsOf(files),
+    notes: [...notes.values()],
+    ...(created && { created }),
+  };
+}
+
+/** A document that the conversion changes, and what it is from the kernel of each stage on. */
+interface Changed extends SourceDocument {
+  readonly texts: readonly string[];
+}
+
+/** A document with its arms. */
+interface Made extends Changed {
+  readonly made: Composed;
+}
+
+interface OverHeader {
+  readonly created: SourceDocument;
+  readonly files: readonly Made[];
+}
+
+function editsOf(files: readonly Made[]): { path: string; edits: Edit[] }[] {
+  return files.map(({ path, text, made }) => ({ path, edits: lineEdits(text, made.text) }));
+}
+
+function withFile(input: ModuleInput, file: SourceDocument): ModuleInput {
+  return { ...input, headers: [...input.headers, file] };
+}
+
+/** The driver over the header where that is shorter than with all of its arms. */
+function madeOverHeader(
+  engine: Engine,
+  changed: readonly Changed[],
+  stages: readonly Stage[],
+  guard: Guard,
+  header: CompatHeader,
+  inArms: readonly Made[],
+): OverHeader | undefined {
+  const [one, another] = changed;
+  if (!one || another || !one.path.endsWith('.c') || one.text.includes('\r')) return undefined;
+  const old = withTree(engine, one.text, (before) =>
+    withTree(engine, one.texts[0]!, (after) => {
+      const sides = [before, after].map((tree): Side => ({
+        lines: splitLines(tree.text),
+        units: unitsOf(tree),
+      }));
+      // Each difference is asked about by itself.
+      const regions = regionsOf(sides[0]!, [sides[1]!], () => Infinity);
+      return regions ? overHeader(before, after, regions) : undefined;
+    }),
+  );
+  if (!old) return undefined;
+  const texts = one.texts.map((text) => including(splitLines(text), header.name).join(''));
+  const made = composed(engine, including(old, header.name).join(''), texts, stages, guard);
+  if (typeof made === 'string' || made.text.length >= inArms[0]!.made.text.length) return undefined;
+  const created = { path: header.path, text: headerText(header.name, guard) };
+  return { created, files: [{ ...one, texts, made }] };
+}
+
+/** What is over the header, where it is right for every kernel. */
+function proved(
+  engine: Engine,
+  input: ModuleInput,
+  found: OverHeader,
+  last: TargetKernel,
+  functionName: string | undefined,
+): OverHeader | undefined {
+  const after = withEdits(input, editsOf(found.files));
+  return after && !whyWrong(engine, input, after, last, functionName) ? found : undefined;
 }
 
 /** Every known kernel from the oldest on. */
@@ -244,7 +355,7 @@ function composed(
     lines,
     units: withTree(engine, lines.join(''), unitsOf),
   }));
-  const regions = regionsOf(sides[0]!, sides.slice(1));
+  const regions = regionsOf(sides[0]!, sides.slice(1), (one) => lengthOf(variants, one));
   if (regions === null) return 'the differences of the kernels do not settle';
   const isCut = regions.some((region) =>
     [region, ...region.variants].some(

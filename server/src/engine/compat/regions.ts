@@ -24,8 +24,13 @@ const MAX_ROUNDS = 100;
 /**
  * The regions in which the variants differ from the first text, sorted and apart. Null where they
  * do not settle.
+ * @param sizeOf the lines that a region has with its arms: two are one where that is shorter.
  */
-export function regionsOf(first: Side, others: readonly Side[]): readonly Region[] | null {
+export function regionsOf(
+  first: Side,
+  others: readonly Side[],
+  sizeOf: (region: Region) => number,
+): readonly Region[] | null {
   const compared = others.map((side): Compared => ({
     ...side,
     changes: changedLines(first.lines, side.lines),
@@ -40,6 +45,7 @@ export function regionsOf(first: Side, others: readonly Side[]): readonly Region
       joinTouching(ranges.map((range) => widened(range, first, compared))),
       first,
       compared,
+      sizeOf,
     );
     if (sameRanges(ranges, wider)) return ranges.map((range) => regionOf(range, compared));
     ranges = wider;
@@ -98,14 +104,21 @@ function joinTouching(ranges: readonly Lines[]): Lines[] {
   return result;
 }
 
-/** Joins two ranges with a few lines between them, where that cuts nothing. */
-function joinNear(ranges: readonly Lines[], first: Side, compared: readonly Compared[]): Lines[] {
+/** Joins two ranges with a few lines between them, where that cuts nothing and is not longer. */
+function joinNear(
+  ranges: readonly Lines[],
+  first: Side,
+  compared: readonly Compared[],
+  sizeOf: (region: Region) => number,
+): Lines[] {
+  const size = (range: Lines): number => sizeOf(regionOf(range, compared));
   const result: Lines[] = [];
   for (const range of ranges) {
     const before = result.at(-1);
     const both = before && { start: before.start, end: range.end };
-    if (both && range.start - before.end <= NEAR && isWhole(both, first, compared))
-      result[result.length - 1] = both;
+    const gap = before ? range.start - before.end : Infinity;
+    const isShorter = both && gap <= NEAR && size(both) <= size(before) + gap + size(range);
+    if (isShorter && isWhole(both, first, compared)) result[result.length - 1] = both;
     else result.push(range);
   }
   return result;
