@@ -8,6 +8,7 @@ const KNOWN = [
   'vfio_device_put',
   'Release',
   'check',
+  'json',
 ];
 
 test.each<[string, readonly string[]]>([
@@ -17,6 +18,7 @@ test.each<[string, readonly string[]]>([
   ['vfio_put_devices', ['vfio_put_device']],
   ['rELEAS', ['Release']],
   ['chekc', ['check']],
+  ['jsno', ['json']],
   ['put', []],
   ['', []],
   ['something-else', []],
