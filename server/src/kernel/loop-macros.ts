@@ -13,6 +13,11 @@ interface LoopFamily {
 /** From include/linux of 6.12; the first family that fits counts. */
 const FAMILIES: readonly LoopFamily[] = [
   // The container stands in front of the cursor.
+  {
+    names: /^(?:hash_for_each_safe|idr_for_each_entry_(?:continue_)?ul)$/,
+    cursors: [1, 2, 3],
+  },
+  { names: /^(?:hash_for_each_possible|xas_for_each)/, cursors: [1], safe: 2 },
   { names: /^(?:idr|xa|xas|hash)_for_each/, cursors: [1, 2] },
   { names: /^radix_tree_for_each_slot$/, cursors: [0, 2] },
   { names: /^for_each_(?:sg|sgtable_sg|sgtable_dma_sg)$/, cursors: [1, 2, 3] },

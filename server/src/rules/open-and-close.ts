@@ -5,7 +5,7 @@
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
-import { isValueOrTest } from '../kernel/macros.ts';
+import { isValueOrTest, testedArgument } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
@@ -94,12 +94,14 @@ export function isGiven(index: ModuleIndex, { call, fn }: FoundCall, name: strin
   return call.args.some((arg) => namedBy(index, fn, arg) === name);
 }
 
-/** `&x`, `(T *)x` and `x` are one thing to whoever gives it back. */
+/** `&x`, `(T *)x`, `no_free_ptr(x)` and `x` are one thing to whoever gives it back. */
 function plain(expr: Expr): Expr {
-  let value = expr;
-  while (value.kind === 'cast' || (value.kind === 'unary' && value.op === '&'))
-    value = value.operand;
-  return value;
+  if (expr.kind === 'cast' || (expr.kind === 'unary' && expr.op === '&'))
+    return plain(expr.operand);
+  const position =
+    expr.kind === 'call' && expr.name !== null ? testedArgument(expr.name) : undefined;
+  const inner = expr.kind === 'call' && position !== undefined ? expr.args[position] : undefined;
+  return inner === undefined ? expr : plain(inner);
 }
 
 /** The member that a variable has its only value from, or is stored in. */

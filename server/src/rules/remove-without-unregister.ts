@@ -34,6 +34,8 @@ const messages = {
   ended: '{end}() of {device}, which stays registered; call {unregister}() first',
   early: '{function}() returns here with {device} registered; unregister it on this path too',
   never: '{function}() never unregisters {device}; call {unregister}() first',
+  nowhere:
+    'nothing unregisters {device}, which {function}() registers; call {unregister}() before this',
   noRemove:
     '{driver} has no .remove: nothing unregisters what {probe}() registers; add one that does',
 } as const;
@@ -50,7 +52,7 @@ export const removeWithoutUnregister: Rule = {
     instead:
       'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
     knownProblems:
-      'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
+      'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. Where the driver registers elsewhere than in probe, a put is reported, as a warning, if no code of the driver unregisters a device. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
     references: [
       'v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed',
       'v5.13 0bfc6a4ea63c gives unregister its form',
@@ -76,7 +78,56 @@ function check({ facts }: RuleContext): Finding[] {
     )
       append(findings, reportedRemove(facts, exit));
   }
-  return [...findings, ...driversWithoutRemove(facts)];
+  append(findings, driversWithoutRemove(facts));
+  return findings.length > 0 ? findings : putsOfRegistered(facts);
+}
+
+/**
+ * The driver registers its devices wherever it does, in work or for each element of an array, and
+ * puts them elsewhere, and no code of it unregisters any.
+ */
+function putsOfRegistered(facts: ModuleFacts): Finding[] {
+  const doing = (op: EffectOp): OperationObservation[] =>
+    facts.observations.filter(
+      (one): one is OperationObservation => one.kind === 'operation' && one.op === op,
+    );
+  const registers = doing('register').filter(
+    ({ device, inner }) => device.container !== null && inner === null,
+  );
+  if (registers.length === 0 || doing('unregister').length > 0) return [];
+  if (documentsOf(facts.module).some(({ text }) => /unregister_(?:group_dev|device)\b/.test(text)))
+    return [];
+  const index = indexOf(facts.module, facts.kernel);
+  const registering = reachedFrom(index, [...new Set(registers.map((one) => one.function))]);
+  const isElsewhere = ({ function: fn }: OperationObservation): boolean =>
+    !registering.has(fn) &&
+    ![...reachedFrom(index, [fn]).keys()].some((other) =>
+      registers.some((one) => one.function === other),
+    );
+  const told = new Set<string>();
+  return doing('put').flatMap((put): Finding[] => {
+    const { container } = put.device;
+    const from = registers.find(
+      ({ device }) => container === null || device.container === container,
+    );
+    const key = `${put.site.path}:${put.site.start}`;
+    const isEnd = put.inner === null && put.certain && !put.before.escaped;
+    if (from === undefined || !isEnd || !isElsewhere(put) || told.has(key)) return [];
+    told.add(key);
+    const names = { device: nameOf(put), function: from.function.name };
+    return [
+      {
+        ...findingFor({
+          rule: removeWithoutUnregister.id,
+          severity: 'warning',
+          observation: put,
+          site: put.site,
+          message: say(messages.nowhere, { ...names, unregister: unregisterFor(facts, from) }),
+        }),
+        related: [{ site: from.site, message: `${from.function.name}() registers it here` }],
+      },
+    ];
+  });
 }
 
 /**
@@ -137,7 +188,7 @@ function isReferenceLeft(exit: ExitObservation, end: OperationObservation): bool
 }
 
 /** The undo of the call that registered the device. */
-function unregisterFor({ kernel }: ModuleFacts, exit: ExitObservation): string {
+function unregisterFor({ kernel }: ModuleFacts, exit: Pick<ExitObservation, 'before'>): string {
   return exit.before.viaCore ? 'vfio_pci_core_unregister_device' : unregisterOf(kernel);
 }
 

@@ -246,7 +246,7 @@ function standsForMany(kind: ObjectKind): boolean {
     case 'deep':
       return true;
     case 'load':
-      return kind.from.hasElement || (kind.from.object.kind === 'load' && kind.from.object.isWeak);
+      return kind.from.hasElement || kind.from.object.isWeak;
     case 'computed':
       return kind.operands.some(
         (value) => value.kind === 'pointer' && (value.hasElement || value.object.isWeak),

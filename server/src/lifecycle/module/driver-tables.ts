@@ -48,8 +48,44 @@ interface Members {
  * them, and tables that are filled in at run time.
  */
 export function driverTables(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
-  const tables = [...initialised(index), ...filled(index)].flatMap(pairsOf);
+  const tables = [...initialised(index), ...filled(index)].flatMap((members) => {
+    const named = pairsOf(members);
+    return named.length > 0 ? named : pairByDeeds(index, kernel, members);
+  });
   return tables.length > 0 ? tables : withoutTable(index, kernel);
+}
+
+/**
+ * In the table of a bus of the driver's own, whose members have names that only that bus knows:
+ * the one that registers a device as the drvdata of what it is given, and the one that finds it
+ * there and ends it.
+ */
+function pairByDeeds(
+  index: ModuleIndex,
+  kernel: KernelVersion,
+  { path, variable, names }: Members,
+): DriverTable[] {
+  const inTable = new Set(names.values());
+  const doing = (ops: readonly EffectOp[]) => [
+    ...new Set(
+      kernelCallers(index, kernel).flatMap(({ file, item, list }) => {
+        const done = list.flatMap(({ effects }) => effects.map(({ op }) => op));
+        const isOwn = file.path === path || !item.isStatic;
+        return isOwn && inTable.has(item.name) && ops.every((op) => done.includes(op))
+          ? [item.name]
+          : [];
+      }),
+    ),
+  ];
+  const [probe, ...otherProbes] = doing(['alloc', 'register', 'set-drvdata']);
+  const [remove, ...otherRemoves] = [
+    ...new Set([...doing(['get-drvdata', 'unregister']), ...doing(['get-drvdata', 'put'])]),
+  ].filter((name) => name !== probe);
+  return probe !== undefined &&
+    remove !== undefined &&
+    otherProbes.length + otherRemoves.length === 0
+    ? [{ path, variable, probe, remove, complete: false }]
+    : [];
 }
 
 /**
