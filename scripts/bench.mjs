@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureGrowth } from './bench/growth.mjs';
 import {
   measureActions,
   measureCheck,
@@ -20,14 +21,15 @@ import { driversOf } from './bench/tree.mjs';
 import { inProject, root } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
 
-const PARTS = ['start', 'typing', 'actions', 'memory', 'check'];
+const USUAL = ['start', 'typing', 'actions', 'memory', 'check'];
+const PARTS = [...USUAL, 'growth'];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     against: { type: 'string' },
     peers: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: PARTS },
+    only: { type: 'string', multiple: true, default: USUAL },
   },
 });
 const [directory] = positionals;
@@ -70,6 +72,7 @@ async function measure() {
   await part('actions', () => measureActions(own, { tree, drivers: drivers.slice(0, 5) }));
   await part('memory', () => measureMemory(own, { tree, drivers: drivers.slice(0, 20) }, 1000));
   await part('check', () => measureCheck(own, { tree }));
+  await part('growth', () => measureGrowth(own));
   console.log(tableOf(rows));
   const [load] = loadavg();
   console.log(`\nload of the last minute: ${load.toFixed(1)} on ${cpus().length} processors`);

@@ -257,7 +257,7 @@ async function timedProgram(side, args) {
 }
 
 /** The same edits for all: each as a change of the protocol, and the text after it. */
-function* editsOf(original, count) {
+export function* editsOf(original, count) {
   const random = randomNumbers(SEED);
   let text = original;
   let last;
