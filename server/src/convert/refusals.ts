@@ -62,7 +62,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
     instead: 'Test it there.',
   },
   'unsuitable-check': {
-    what: 'The test of the allocation asks for more than the pointer, or its branch does not leave the function, or the function returns NULL to callers that cannot all be made to test for an error pointer.',
+    what: 'The test of the allocation asks for more than the pointer, or its branch does not return, or the function returns NULL to callers that cannot all be made to test for an error pointer.',
     instead: 'Test the pointer alone, and leave.',
   },
   'split-span': {

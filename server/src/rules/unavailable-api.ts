@@ -12,7 +12,7 @@ import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';
 import { say } from './wording.ts';
 
 const messages = {
-  tooNew: '{name} needs Linux {since} and the target is {kernel}; put it under LINUX_VERSION_CODE',
+  tooNew: '{name} needs Linux {since} (target {kernel}); put it under LINUX_VERSION_CODE',
   newer: '{name} is in newer kernels than Linux {kernel} only; put it under LINUX_VERSION_CODE',
   backported: '{name} is in Linux {kernel} from {late} on; name the sublevel of the target kernel',
 } as const;

@@ -59,7 +59,7 @@ export function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string
   if (!leaves(stmt.then))
     refuse(
       'unsuitable-check',
-      `The NULL branch does not leave with return or goto, so what follows runs without \`${name}\`.`,
+      `The NULL branch has no return or goto, so what follows runs without \`${name}\`.`,
       file,
       stmt.then,
     );

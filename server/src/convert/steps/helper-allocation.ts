@@ -220,7 +220,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   ) {
     refuse(
       'unchecked-allocation',
-      `${what}, and does not leave in the statement after it when there is none. Test \`${result.variable}\` there first.`,
+      `${what}, and does not return in the statement after it when there is none. Test \`${result.variable}\` there first.`,
       helper.file,
       test ?? result.at.stmt,
     );

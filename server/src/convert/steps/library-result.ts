@@ -161,7 +161,7 @@ function testOf(
     const condition = plainTest(stmt.condition);
     const inner = condition.kind === 'assign' ? uncast(condition.value) : condition;
     if (inner !== call || stmt.otherwise || !leaves(stmt.then))
-      ask('does not leave when it fails.', stmt);
+      ask('does not return when it fails.', stmt);
     return {
       test: stmt,
       result:
