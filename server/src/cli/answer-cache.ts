@@ -11,12 +11,17 @@ import { openResultStore } from './result-store.ts';
 import { findRoot, keyOf } from './workspace.ts';
 
 export interface AnswerCache {
-  /** The answer to a question, from the folder or by `work`, whose answer is kept. */
-  answer(question: FileQuestion, work: () => Promise<FileAnswer>): Promise<FileAnswer>;
-  /** How many answers were there already, and how many were worked out. */
-  readonly counts: { kept: number; made: number };
+  /** What is known of a question. */
+  look(question: FileQuestion): Known;
   /** To be called once, at the end. */
   close(): void;
+}
+
+export interface Known {
+  /** Undefined where it is still to be worked out. */
+  readonly answer: FileAnswer | undefined;
+  /** Keeps what was worked out. */
+  keep(answer: FileAnswer): void;
 }
 
 /** Another way of writing answers down has another number. */
@@ -41,25 +46,20 @@ export function openAnswerCache(
     if (root === undefined) roots.set(at, (root = findRoot(at)));
     return root;
   };
-  const counts = { kept: 0, made: 0 };
   return {
-    counts,
-    async answer(question, work) {
+    look(question) {
       const names = namesIn(question, rootOf(question.input.file));
       const key = keyOfQuestion(question, identity, names, digestOf);
       const kept = store.read(key);
-      if (kept !== undefined) {
-        counts.kept++;
-        return names.read(kept);
-      }
-      const answer = await work();
-      counts.made++;
-      // What went wrong may go well the next time.
-      const text = answer.notAnalysed.some((one) => one.isInternal)
-        ? undefined
-        : names.write(answer);
-      if (text !== undefined) store.write(key, text);
-      return answer;
+      return {
+        answer: kept === undefined ? undefined : names.read(kept),
+        keep(answer) {
+          // What went wrong may go well the next time.
+          if (answer.notAnalysed.some((one) => one.isInternal)) return;
+          const text = names.write(answer);
+          if (text !== undefined) store.write(key, text);
+        },
+      };
     },
     close: () => store.close(),
   };
