@@ -50,7 +50,11 @@ export function createPlans(): Plans {
 
     once<T>(request: PlanRequest, plan: () => T): T {
       // What was planned for other texts of the file is of no more use.
-      kept = kept.filter((one) => isOtherFile(one, request) || isSame(one.input, request.input));
+      kept = kept.filter(
+        (one) =>
+          isOtherFile(one, request) ||
+          (textOf(one.input) === textOf(request.input) && !isStale(one.input, request.input)),
+      );
       const found = find(request);
       if (found) {
         spendAgain(found.cost);
@@ -69,6 +73,20 @@ export function createPlans(): Plans {
 
 function isOtherFile(one: PlanRequest, other: PlanRequest): boolean {
   return one.input.file !== other.input.file;
+}
+
+function textOf({ file, sources }: ModuleInput): string | undefined {
+  return sources.find(({ path }) => path === file)?.text;
+}
+
+/**
+ * Are these other texts of the same documents? The file alone, and with those that it is converted
+ * together with, are asked about in turn.
+ */
+function isStale(one: ModuleInput, other: ModuleInput): boolean {
+  const paths = ({ sources, headers }: ModuleInput): string =>
+    [...sources, ...headers].map(({ path }) => path).join('\n');
+  return paths(one) === paths(other) && !isSame(one, other);
 }
 
 function isOf(path: string): (document: SourceDocument) => boolean {

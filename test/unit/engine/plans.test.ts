@@ -84,6 +84,23 @@ describe('a plan', () => {
     expect(planned.length).toBe(2);
   });
 
+  test('is kept beside that of the module it is converted with, until its text is another', () => {
+    const joined = (text: string): ReturnType<typeof single> => ({
+      ...single(text),
+      sources: [...single(text).sources, { path: '/w/b.c', text: '' }],
+    });
+    const ask = (text: string): void => {
+      planOf(engine, single(text), TARGET, undefined);
+      planOf(engine, joined(text), TARGET, undefined);
+    };
+    ask(TEXT);
+    ask(TEXT);
+    expect(countOf(TEXT)).toBe(2);
+    ask(`${TEXT}\n`);
+    ask(TEXT);
+    expect(countOf(TEXT)).toBe(4);
+  });
+
   test('goes with its document', () => {
     planOf(engine, single(TEXT), TARGET, undefined);
     engine.forget('/w/a.c');
