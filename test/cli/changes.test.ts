@@ -105,7 +105,7 @@ describe('check --since', () => {
 
   it.each([
     [['--since', 'nothing'], '--since: git knows no commit nothing'],
-    [['--since', 'HEAD', '--staged'], '--staged: there is --since already'],
+    [['--since', 'HEAD', '--staged'], '--since and --staged exclude each other'],
     [
       ['--since', 'HEAD', '--update-baseline'],
       '--update-baseline: --since is not all that there is',

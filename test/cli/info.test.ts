@@ -81,7 +81,7 @@ describe('explain', () => {
         status: 2,
         stdout: '',
         stderr: [
-          'vfio-lifecycle: explain: no rule, no kind of refusal and no kernel function is called "printk"',
+          'vfio-lifecycle: explain: "printk" is no rule, no kind of refusal and no name of the VFIO interface',
         ],
       }),
     );

@@ -512,7 +512,7 @@ function checkedOf(
   ];
   const [first, second] = given.filter((one) => one !== false);
   if (first === undefined) return { ...sourcesOf(values, words, 'PATH'), change: null };
-  if (second !== undefined) throw new UsageError(`${second}: there is ${first} already`);
+  if (second !== undefined) throw new UsageError(`${first} and ${second} exclude each other`);
   if (values['updateBaseline'] === true)
     throw new UsageError(`--update-baseline: ${first} is not all that there is`);
   if (words.includes('-')) throw new UsageError(`${first}: stdin is no part of a change`);

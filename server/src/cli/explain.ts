@@ -30,7 +30,7 @@ export async function runExplain(
     const near = proposedNames(subject);
     const proposal = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
     throw new UsageError(
-      `explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`,
+      `explain: ${JSON.stringify(subject)} is no rule, no kind of refusal and no name of the VFIO interface${proposal}`,
     );
   }
   output.out(forReader(text, program));

@@ -97,7 +97,7 @@ function sentenceOn({ name, change: { form, since, instead } }: OldForm): string
     case 'argument-type':
       return `${name} takes other arguments since Linux ${kernel}: ${instead}`;
     default:
-      return `${name} does not exist since Linux ${kernel}: ${instead}`;
+      return `${name} was removed in Linux ${kernel}: ${instead}`;
   }
 }
 

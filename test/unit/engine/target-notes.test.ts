@@ -114,18 +114,14 @@ describe('what the target kernel does not know', () => {
     [
       '6.1',
       'vfio_register_notifier(kiln->dev, 0, &pfn, NULL);',
-      'vfio_register_notifier() does not exist since Linux 6.0: use `.dma_unmap` of the ops table, and `kvm` of the vfio_device.',
+      'vfio_register_notifier() was removed in Linux 6.0: use `.dma_unmap` of the ops table, and `kvm` of the vfio_device.',
     ],
     [
       '6.1',
       'mdev_parent_dev(NULL);',
-      'mdev_parent_dev() does not exist since Linux 6.1: use `mdev->type->parent->dev`.',
+      'mdev_parent_dev() was removed in Linux 6.1: use `mdev->type->parent->dev`.',
     ],
-    [
-      '6.8',
-      'strlcpy(NULL, "kiln", 4);',
-      'strlcpy() does not exist since Linux 6.8: use strscpy().',
-    ],
+    ['6.8', 'strlcpy(NULL, "kiln", 4);', 'strlcpy() was removed in Linux 6.8: use strscpy().'],
   ])('%s: %s', (target, calls, sentence) => {
     const notes = notesFor(driver({ calls }), target);
     expect(notes.map(({ note }) => note.replace(/^Line \d+: /, ''))).toContain(sentence);
@@ -159,15 +155,15 @@ describe('what the target kernel does not know', () => {
   it.each([
     [
       'static struct mdev_driver kiln_driver = {\n\t.supported_type_groups = kiln_groups,\n};\n',
-      '`.supported_type_groups` of struct mdev_driver does not exist since Linux 6.1: give the types to mdev_register_parent().',
+      '`.supported_type_groups` of struct mdev_driver was removed in Linux 6.1: give the types to mdev_register_parent().',
     ],
     [
       'static const struct mdev_parent_ops kiln_parent = {\n\t.owner = THIS_MODULE,\n};\n',
-      'struct mdev_parent_ops does not exist since Linux 5.19: use a `struct mdev_driver` with `.probe` and `.remove`.',
+      'struct mdev_parent_ops was removed in Linux 5.19: use a `struct mdev_driver` with `.probe` and `.remove`.',
     ],
     [
       'static MDEV_TYPE_ATTR_RO(available_instances);\n',
-      'MDEV_TYPE_ATTR_RO() does not exist since Linux 6.1: use `.device_api`, `.get_available` and `.show_description` of the mdev_driver.',
+      'MDEV_TYPE_ATTR_RO() was removed in Linux 6.1: use `.device_api`, `.get_available` and `.show_description` of the mdev_driver.',
     ],
     [
       'static int kiln_probe(struct device *dev)\n{\n\treturn kiln_create(dev);\n}\n\nstatic struct mdev_driver kiln_driver = {\n\t.probe = kiln_probe,\n};\n',
@@ -189,7 +185,7 @@ describe('what the target kernel does not know', () => {
       '6.8',
     );
     expect(notes.map(({ note }) => note)).toEqual([
-      'Lines 21 and 22: strlcpy() does not exist since Linux 6.8: use strscpy().',
+      'Lines 21 and 22: strlcpy() was removed in Linux 6.8: use strscpy().',
     ]);
   });
 });
