@@ -1,50 +1,28 @@
 /**
- * What the editor shows of a driver beside its text and while it is written: hints, lenses, the
- * hover's blocks, the other end, links, completion and signatures.
+ * What the editor shows of a driver beside its text and while it is written: lenses, the hover's
+ * blocks, the other end, links and completion.
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
-import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { find, inWindow, open, revert, until } from './support.ts';
+import { find, open, revert, until } from './support.ts';
 
 suite('beside the code', () => {
-  let page: Page;
   let document: vscode.TextDocument;
   const settings = (): vscode.WorkspaceConfiguration =>
     vscode.workspace.getConfiguration('vfioLifecycle');
   /** What a provider answers, as VS Code itself asks it. */
   const ask = <Answer>(command: string, ...given: unknown[]): Thenable<Answer> =>
     vscode.commands.executeCommand<Answer>(command, document.uri, ...given);
-  const whole = (): vscode.Range => new vscode.Range(0, 0, document.lineCount, 0);
 
-  inWindow((connected) => {
-    page = connected;
-  });
   suiteSetup(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     document = await open('mistakes.c', { preview: false });
     await until('the mistakes', () => vscode.languages.getDiagnostics(document.uri).length === 3);
   });
   suiteTeardown(async () => {
-    await settings().update('inlayHints', undefined);
     await settings().update('codeLens', undefined);
     await revert(document);
-  });
-
-  test('inlay hints, once they are switched on', async () => {
-    const labels = async (): Promise<string[]> =>
-      (await ask<vscode.InlayHint[]>('vscode.executeInlayHintProvider', whole())).map(({ label }) =>
-        String(label),
-      );
-    deepEqual(await labels(), []);
-    await settings().update('inlayHints', true);
-    const found = await until('the hints', async () => {
-      const now = await labels();
-      return now.length > 0 ? now : undefined;
-    });
-    ok(found.includes('/* owed: vfio_put_device() */'), found.join());
-    await page.locator('.view-line', { hasText: 'owed:' }).first().waitFor();
   });
 
   test('code lenses: findings and models on request, the conversion always', async () => {
@@ -100,13 +78,6 @@ suite('beside the code', () => {
     // It came with 6.2.
     equal(labels.includes('.attach_ioas'), false);
     await revert(document);
-  });
-
-  test('the help for a signature says what the argument has to be', async () => {
-    const { end } = find(document, 'vfio_register_emulated_iommu_dev(');
-    const help = await ask<vscode.SignatureHelp>('vscode.executeSignatureHelpProvider', end, '(');
-    match(help.signatures[0]!.label, /vfio_register_emulated_iommu_dev\(/);
-    match(JSON.stringify(help.signatures[0]!.parameters), /not registered yet/);
   });
 
   test('the rule of a comment links to its page', async () => {
