@@ -4,7 +4,10 @@
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
+import { namesAnUndo } from '../kernel/heuristics.ts';
 import type { EffectOp } from '../kernel/types.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type {
   ExitObservation,
   ModuleFacts,
@@ -22,6 +25,7 @@ import {
   statementAt,
 } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
+import { isUnseen } from './open-and-close.ts';
 import { findingFor, passes } from './report.ts';
 import { deferredEnd } from './deferred-ends.ts';
 import { isEarlyExit, macroNotes } from './exit-place.ts';
@@ -98,6 +102,7 @@ function putsOfRegistered(facts: ModuleFacts): Finding[] {
   if (documentsOf(facts.module).some(({ text }) => /unregister_(?:group_dev|device)\b/.test(text)))
     return [];
   const index = indexOf(facts.module, facts.kernel);
+  if (mayUndoUnseen(facts, index)) return [];
   const registering = reachedFrom(index, [...new Set(registers.map((one) => one.function))]);
   const isElsewhere = ({ function: fn }: OperationObservation): boolean =>
     !registering.has(fn) &&
@@ -128,6 +133,16 @@ function putsOfRegistered(facts: ModuleFacts): Finding[] {
       },
     ];
   });
+}
+
+/** Whether the driver calls code that is not seen and undoes something by its name. */
+function mayUndoUnseen(facts: ModuleFacts, index: ModuleIndex): boolean {
+  return index.allFunctions.some(({ item }) =>
+    scanOf(item).calls.some(
+      (call) =>
+        isUnseen(facts, index, item, call) && (call.name === null || namesAnUndo(call.name)),
+    ),
+  );
 }
 
 /**
