@@ -111,6 +111,7 @@ describe('the commands of the server', () => {
     ['vfio-lifecycle.lifeCycle', [{ uri: 3 }], /no text "uri"/],
     ['vfio-lifecycle.path', [{ uri: URI, position: 3 }], /no "position"/],
     ['vfio-lifecycle.convert', [{ uri: URI }], /not open/],
+    ['vfio-lifecycle.convert', [{ uri: URI, style: 'folded' }], /minimal, fold, compat/],
   ])('refuses %s %j', async (command, args, message) => {
     await expect(run(command, ...args)).rejects.toThrow(message);
   });

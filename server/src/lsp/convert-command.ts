@@ -1,5 +1,10 @@
 /** The conversion as a command, for clients without requests of our own: the server has it written. */
-import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver';
+import {
+  ErrorCodes,
+  LSPErrorCodes,
+  ResponseError,
+  type CancellationToken,
+} from 'vscode-languageserver';
 import { findConversion, placedNotes, type PlacedNote } from './conversion.ts';
 import type { Session } from './session.ts';
 import { documentChanges, workspaceEdit } from './workspace-edit.ts';
@@ -7,6 +12,8 @@ import { applyEdits } from '../text/edits.ts';
 
 /** The command: `{ uri, functionName?, style? }` in, ConvertAnswer out. */
 export const CONVERT_COMMAND = 'vfio-lifecycle.convert';
+
+const STYLES = ['minimal', 'fold', 'compat'] as const;
 
 /** What has been written. */
 export interface ConvertAnswer {
@@ -30,13 +37,19 @@ export async function convertNow(
   },
   token: CancellationToken,
 ): Promise<ConvertAnswer> {
+  const style = STYLES.find((one) => one === (given.style ?? 'minimal'));
+  if (style === undefined)
+    throw new ResponseError(
+      ErrorCodes.InvalidParams,
+      `the style is one of ${STYLES.join(', ')}, not ${given.style}`,
+    );
   const document = session.documents.get(given.uri);
   if (!document) throw new ResponseError(LSPErrorCodes.RequestFailed, 'the document is not open');
   const data = {
     uri: given.uri,
     version: document.version,
     functionName: given.functionName,
-    style: given.style === 'fold' ? ('fold' as const) : ('minimal' as const),
+    style,
   };
   const { loaded, result } = await findConversion(session, data, token);
   const files = documentChanges(session, loaded, result.edits).map((change, i) => ({
