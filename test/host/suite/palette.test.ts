@@ -201,9 +201,8 @@ suite('the palette', () => {
     await mistakes();
     await vscode.env.clipboard.writeText('');
     await run('Report Issue…');
-    const question = page.locator('.monaco-dialog-box', { hasText: 'issues/new' });
-    await question.waitFor();
-    await page.keyboard.press('Escape');
+    // A window under test asks nothing before it opens a page.
+    await statusBar('the report is on the clipboard');
     const report = await vscode.env.clipboard.readText();
     match(report, /^file: mistakes\.c$/m);
     match(report, /^- line \d+: .* \[missing-put\]$/m);
