@@ -2,8 +2,9 @@
  * The file of a baseline: an entry a line and in order, so that a change of one finding is a change
  * of one line, and so that two branches that git merges line by line stay a baseline.
  */
-import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../lsp/node-make-folder.ts';
 import { readRegularFile } from '../lsp/node-read.ts';
 import type { SeverityClass } from './fingerprint.ts';
 import { compareText } from '../text/words.ts';
@@ -172,7 +173,7 @@ export function writeBaseline(path: string, entries: readonly Entry[]): void {
   const text = `{\n  "version": ${VERSION},\n  "findings": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;
   let temporary: string | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const target = realTarget(path);
     temporary = `${target}.${process.pid}.tmp`;
     writeFileSync(temporary, text, { flag: 'wx' });

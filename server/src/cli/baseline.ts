@@ -18,6 +18,8 @@ export interface BaselineOptions {
   /** Counts before the one that a configuration file names. */
   readonly baseline: string | undefined;
   readonly update: boolean;
+  /** Whether a known finding that is gone fails the run. */
+  readonly failOnGone: boolean;
   /** What was checked: only of files in there can be said that a known finding is gone. */
   readonly paths: readonly string[];
   /** How many files could not be read. */
@@ -46,9 +48,9 @@ export async function compareWithBaselines(
   engine: () => Promise<Engine>,
 ): Promise<Compared> {
   const groups = await groupsOf(files, options, workspace);
-  if (options.update && groups.size === 0)
+  if ((options.update || options.failOnGone) && groups.size === 0)
     throw new UsageError(
-      '--update-baseline: no baseline is named; say --baseline FILE, or "baseline" in .vfio-lifecycle.json',
+      `--${options.update ? 'update-baseline' : 'fail-on-gone'}: no baseline is named; say --baseline FILE, or "baseline" in .vfio-lifecycle.json`,
     );
   if (options.update && options.unreadable > 0)
     throw new UsageError(

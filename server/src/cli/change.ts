@@ -72,7 +72,8 @@ export async function runChange(command: Change, program: Program): Promise<numb
   sayObstacles(program, outcomes);
   if (command.write) write(job);
   else if (patch.length > 0) sayBases(job, command.name === 'convert' && command.mails);
-  if (command.name === 'fix') for (const line of sumOfFixes(outcomes)) program.output.note(line);
+  if (command.name === 'fix')
+    for (const line of sumOfFixes(outcomes, command.unsafe)) program.output.note(line);
   if (inputs.hasFolders && command.name === 'convert')
     for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
   if (inputs.unreadable > 0) return 2;
@@ -335,13 +336,14 @@ async function fixFile(
 }
 
 /** How much was fixed, and which safe fixes were not applied, and why. */
-function sumOfFixes(outcomes: readonly Outcome[]): string[] {
+function sumOfFixes(outcomes: readonly Outcome[], unsafe: boolean): string[] {
+  if (outcomes.length === 0) return [];
   const count = outcomes.reduce((sum, { fixes }) => sum + (fixes?.fixed.length ?? 0), 0);
   const changed = outcomes.filter(({ status }) => status === 'converted').length;
   const all = `${outcomes.length} file${outcomes.length === 1 ? '' : 's'}`;
   const sum =
     count === 0
-      ? `nothing to fix in ${all}`
+      ? `${unsafe ? 'no fix' : 'no safe fix'} for ${all}`
       : `${count} fix${count === 1 ? '' : 'es'} in ${changed} of ${all}`;
   return [sum, ...leftOut(outcomes)];
 }

@@ -129,7 +129,13 @@ export async function runCheck(
   if (!change) rows.report(paths, program.output);
   const compared = await compareWithBaselines(
     all,
-    { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
+    {
+      baseline: command.baseline,
+      update: command.updateBaseline,
+      failOnGone: command.failOnGone,
+      paths,
+      unreadable: failed,
+    },
     workspace,
     program.output,
     () => program.engine(),

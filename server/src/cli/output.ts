@@ -2,6 +2,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Manner } from './command.ts';
 import { printable } from './printable.ts';
+import { reasonInWords } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where a command writes. */
@@ -42,7 +43,7 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
     clear();
     process.stderr.write(`vfio-lifecycle: ${printable(line)}\n`);
   };
-  endOnFailure(process.stdout, (error) => say(`stdout: ${whyNotWritten(error)}`));
+  endOnFailure(process.stdout, (error) => say(`stdout: ${reasonInWords(error)}`));
   // There is nobody left to tell.
   endOnFailure(process.stderr, () => undefined);
   const showsProgress = talk !== 'quiet' && process.stderr.isTTY === true;
@@ -100,10 +101,6 @@ function writeToStdout(text: string | Uint8Array): void {
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(process.stdout.fd, bytes, at);
   } catch (error) {
-    throw new UsageError(`stdout: ${whyNotWritten(error as NodeJS.ErrnoException)}`);
+    throw new UsageError(`stdout: ${reasonInWords(error)}`);
   }
-}
-
-function whyNotWritten({ code, message }: NodeJS.ErrnoException): string {
-  return code === 'ENOSPC' ? 'no space left on the device' : (code ?? message);
 }

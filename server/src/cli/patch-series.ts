@@ -1,9 +1,10 @@
 /** Conversions as a series of patches for `git am`: one for each driver. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { commitMessage } from '../engine/commit-message.ts';
 import { conversionTarget } from '../engine/convert.ts';
+import { makeFolder } from '../lsp/node-make-folder.ts';
 import { unifiedDiff } from '../text/diff.ts';
 import type { Outcome } from './outcome.ts';
 import { mailFileName, mailText, type Author, type Mail } from './mail.ts';
@@ -120,7 +121,7 @@ export function writeMails(mails: readonly Mail[], folder: string, output: Outpu
   for (const mail of mails) {
     const path = join(folder, mailFileName(mail));
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       writeFileSync(path, mailText(mail));
     } catch (error) {
       throw unreadable(path, error);

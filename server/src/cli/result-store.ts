@@ -4,7 +4,6 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../lsp/node-make-folder.ts';
+import { reasonInWords } from './text-file.ts';
 
 export interface ResultStore {
   /** The text that was kept for a key; undefined where there is none, or no whole one. */
@@ -66,14 +67,12 @@ export function openResultStore(
       if (!isWritable) return;
       try {
         if (touched.size === 0) mark(folder);
-        mkdirSync(folderOf(key), { recursive: true });
+        makeFolder(folderOf(key));
         touched.add(folderOf(key));
         put(fileOf(key), `${sumOf(key, text)}\n${text}`);
       } catch (error) {
         isWritable = false;
-        complain(
-          `${folder}: results are not kept: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-        );
+        complain(`${folder}: results are not kept: ${reasonInWords(error)}`);
       }
     },
     close() {
@@ -105,7 +104,7 @@ function put(path: string, content: string): void {
 }
 
 function mark(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const [name, text] of Object.entries(MARKS)) {
     try {
       writeFileSync(join(folder, name), text, { flag: 'wx' });

@@ -58,14 +58,22 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or folder'],
   ['EACCES', 'permission denied'],
   ['EISDIR', 'is a folder'],
+  ['EEXIST', 'a file of this name is there'],
+  ['ENOTDIR', 'is no folder'],
+  ['ENOSPC', 'no space left on the device'],
+  ['EROFS', 'a read-only file system'],
 ]);
+
+/** Why the operating system refused, in words where it is a usual error. */
+export function reasonInWords(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return REASONS.get(code ?? '') ?? code ?? String(error).split('\n', 1)[0]!;
+}
 
 /** The one-line error for an input that cannot be read. */
 export function unreadable(path: string, error: unknown): UsageError {
   if (error instanceof NotRead) return new UsageError(`${path}: ${error.message}`);
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  const reason = REASONS.get(code ?? '') ?? code ?? String(error).split('\n', 1)[0];
-  return new UsageError(`${path}: ${reason}`);
+  return new UsageError(`${path}: ${reasonInWords(error)}`);
 }
 
 /** A text that stands before the disk. */

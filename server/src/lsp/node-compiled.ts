@@ -2,19 +2,12 @@
  * Runs the server's program with what V8 compiled of it the last time, which halves the time that
  * it takes to start. Node has the same from 22 on; the oldest editors come with 20.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
+import { makeFolder } from './node-make-folder.ts';
 
 /** A program that runs. */
 export interface Running {
@@ -49,7 +42,7 @@ export function runCompiled(program: string, folder: string | undefined): Runnin
     keep() {
       if (folder === undefined) return;
       try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder(folder, 0o700);
         if (!isOurs(folder)) return;
         // Another server may read it at this moment.
         const fresh = `${file}.${process.pid}`;

@@ -284,6 +284,15 @@ describe('check --baseline', () => {
 });
 
 describe('--fail-on-gone', () => {
+  it('wants a baseline', async () => {
+    make({ 'foo.c': LEAKY });
+    const { status, said } = await runHere(folder!.path, 'check', '--fail-on-gone', '.');
+    expect({ status, last: said.at(-1) }).toEqual({
+      status: 2,
+      last: '--fail-on-gone: no baseline is named; say --baseline FILE, or "baseline" in .vfio-lifecycle.json',
+    });
+  });
+
   it('ends with 1 where a known finding is gone, until the file says so', async () => {
     make({ 'foo.c': LEAKY });
     await update('.');

@@ -201,7 +201,7 @@ describe('check --cache', () => {
       join(cache.path, 'file'),
       '.',
     );
-    expect(said.join('\n')).toContain('results are not kept: ');
+    expect(said.join('\n')).toContain('results are not kept: a file of this name is there');
     expect(stdout).toContain('[missing-put]');
   });
 });

@@ -107,9 +107,9 @@ describe('fix', () => {
   it('ends with a sum', async () => {
     make({ 'a.c': UNCHECKED, 'b.c': CLEAN });
     expect((await fix('.')).said).toEqual(['1 fix in 1 of 2 files']);
-    expect((await fix('b.c')).said).toEqual(['nothing to fix in 1 file']);
+    expect((await fix('b.c')).said).toEqual(['no safe fix for 1 file']);
     expect((await fix('--write', '.')).said).toEqual(['a.c: written', '1 fix in 1 of 2 files']);
-    expect((await fix('.')).said).toEqual(['nothing to fix in 2 files']);
+    expect((await fix('.')).said).toEqual(['no safe fix for 2 files']);
   });
 
   it('prints JSON: what was fixed, the edits and the patch', async () => {
