@@ -60,7 +60,7 @@ function patch(name: string, before: ModuleInput, after: ModuleInput): string {
   const was = new Map(documents(before).map((one) => [one.path, one.text]));
   return documents(after)
     .map((one) =>
-      unifiedDiff(one.path.slice(`${FIXTURES}${name}/`.length), was.get(one.path)!, one.text),
+      unifiedDiff(one.path.slice(`${FIXTURES}${name}/`.length), was.get(one.path), one.text),
     )
     .filter((text) => text !== '')
     .sort()

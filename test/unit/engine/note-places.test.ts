@@ -88,7 +88,7 @@ describe.each([
     'what the target lacks',
     'fold/tag-like-variable.c',
     'minimal',
-    /^mdev_get_type_group_id\(\) does/,
+    /^mdev_get_type_group_id\(\) was removed/,
     'const struct drum *drum = &drums[mdev_get_type_group_id(mdev)];',
   ],
   [
@@ -106,10 +106,10 @@ describe.each([
     'ret = crate_wire(crate);',
   ],
   [
-    'what went',
+    'what was removed',
     'forms/empty-release.c',
     'minimal',
-    /^harbour_release_dev\(\) went/,
+    /^harbour_release_dev\(\) was removed/,
     'static int harbour_open(struct vfio_device *vdev)',
   ],
 ] as const)('%s: %s, %s', (_, name, style, message, line) => {
