@@ -14,7 +14,8 @@ describe('the pages of the rules', () => {
   });
 
   test('no page is left of a rule that is gone', () => {
-    expect(readdirSync(folder).sort()).toEqual([...pages.keys()].sort());
+    // Of a new rule the page is written only when all tests of this file have run.
+    expect(readdirSync(folder).filter((name) => !pages.has(name))).toEqual([]);
   });
 
   test('every rule says all that a page needs', () => {
