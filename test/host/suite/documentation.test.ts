@@ -14,10 +14,7 @@ suite('the documentation of a rule', () => {
 
   test('is a page that the light bulb leads to', async () => {
     await openDriver();
-    await openLightBulb(page);
-    await page
-      .locator('.action-widget .monaco-list-row', { hasText: 'Show documentation of removed-api' })
-      .click();
+    await (await openLightBulb(page, 'Show documentation of removed-api')).click();
     await showsPage('removed-api');
   });
 

@@ -79,9 +79,9 @@ suite('the notes of a conversion', () => {
       .getDiagnostics(document.uri)
       .find(({ source }) => source === 'VFIO Lifecycle')!.range;
     await clickLine(document, at.start.line);
-    await openLightBulb(page);
+    const row = await openLightBulb(page, 'Dismiss this note');
     await picture('conversion-notes.png');
-    await page.locator('.action-widget .monaco-list-row', { hasText: 'Dismiss this note' }).click();
+    await row.click();
     await until(
       'one note less',
       async () => (await notesIn('old_model.c')).length === all.length - 1,

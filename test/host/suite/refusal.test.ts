@@ -37,13 +37,9 @@ suite('a conversion that is refused', () => {
   test('by the bulb: it goes to what stands in the way, and leads to the page of its kind', async () => {
     const document = await openRefused();
     await clickCall(page, document, 'vfio_init_group_dev');
-    await openLightBulb(page);
+    const row = await openLightBulb(page, 'Why can this driver not be converted?');
     await picture('refusal-bulb.png');
-    await page
-      .locator('.action-widget .monaco-list-row', {
-        hasText: 'Why can this driver not be converted?',
-      })
-      .click();
+    await row.click();
     await isAtObstacle(document);
     await vscode.commands.executeCommand('notifications.showList');
     const message = page.locator('.notifications-center .notification-list-item', {

@@ -54,10 +54,7 @@ suite('how a rule is reported', () => {
 
   async function report(document: vscode.TextDocument, severity: string): Promise<void> {
     await clickCall(page, document, 'vfio_init_group_dev');
-    await openLightBulb(page);
-    await page
-      .locator('.action-widget .monaco-list-row', { hasText: 'Report removed-api as' })
-      .click();
+    await (await openLightBulb(page, 'Report removed-api as')).click();
     await page
       .locator('.quick-input-widget .monaco-list-row:visible', { hasText: severity })
       .first()

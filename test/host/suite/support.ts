@@ -156,9 +156,22 @@ export async function clickCall(
   await until('the cursor', () => editor.selection.active.line === start.line);
 }
 
-/** Opens the menu of the light bulb of the line that the cursor is in. */
-export async function openLightBulb(page: Page): Promise<void> {
-  await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+/**
+ * Opens the menu of the light bulb of the line that the cursor is in, and gives its row with a text.
+ * An editor that asks on its own is answered before all is planned, and asks again when it is: a
+ * menu that was opened in between is opened again.
+ */
+export async function openLightBulb(page: Page, text: string): Promise<Locator> {
+  const rows = page.locator('.action-widget .monaco-list-row');
+  const row = rows.filter({ hasText: text }).first();
+  await until(`"${text}" in the light bulb`, async () => {
+    await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+    await rows.first().waitFor();
+    if ((await row.count()) > 0) return true;
+    await page.keyboard.press('Escape');
+    return false;
+  });
+  return row;
 }
 
 /** The code actions of a kind at a place, with their edits. */

@@ -190,6 +190,7 @@ suite('a conversion is written as a whole or not at all', () => {
   /** Comes to the question, or to the result, as a person does. */
   async function askFor({ files: [name], style, way }: Case): Promise<void> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const wanted = style === 'fold' ? 'folding state' : 'vfio_alloc_device()';
     const document = await open(name!, { preview: false });
     await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
     if (way === 'command') {
@@ -202,17 +203,14 @@ suite('a conversion is written as a whole or not at all', () => {
         .first()
         .waitFor();
       if ((await answerRow(page, 'Show Changes').count()) > 0) return;
+      await page
+        .locator('.quick-input-widget .monaco-list-row', { hasText: wanted })
+        .first()
+        .click();
     } else {
       await clickCall(page, document, 'vfio_init_group_dev');
-      await openLightBulb(page);
+      await (await openLightBulb(page, wanted)).click();
     }
-    const rows =
-      way === 'command'
-        ? '.quick-input-widget .monaco-list-row'
-        : '.action-widget .monaco-list-row';
-    const folds = page.locator(rows, { hasText: 'folding state' });
-    const converts = page.locator(rows, { hasText: 'vfio_alloc_device()' });
-    await (style === 'fold' ? folds : converts).first().click();
   }
 
   function toolbarButton(name: string) {
