@@ -233,7 +233,7 @@ async function looksRight(page) {
 }
 
 async function comesBack(page) {
-  await page.locator('.monaco-editor .view-line').first().click();
+  await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
   await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
   await inView(page, 'svg.life');
   await page.reload();

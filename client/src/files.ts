@@ -57,9 +57,16 @@ export async function sourcesIn(
   token?: vscode.CancellationToken,
 ): Promise<vscode.Uri[]> {
   const pattern = new vscode.RelativePattern(folder, '**/*.{c,h}');
-  const listed = await vscode.workspace.findFiles(pattern, excludedFrom(folder), undefined, token);
-  // Only some file systems can search.
-  return listed.length > 0 || folder.scheme === 'file' ? listed : walk(folder);
+  const searched = vscode.workspace.findFiles(pattern, excludedFrom(folder), undefined, token);
+  if (folder.scheme === 'file') return searched;
+  // Only some file systems can search, and of one that cannot VS Code may wait for ever.
+  let isListed = false;
+  const walked = walk(folder, () => isListed);
+  const listing = searched.then((listed) => {
+    isListed = listed.length > 0;
+    return isListed ? listed : walked;
+  });
+  return Promise.race([listing, walked.then((found) => (isListed ? listing : found))]);
 }
 
 /** The patterns of `files.exclude` and `search.exclude` as one. */
@@ -76,14 +83,15 @@ function excludedFrom(folder: vscode.Uri): string | undefined {
 /**
  * The C files below a folder of a file system that cannot search. What begins with a dot is passed
  * over: `.git`, above all.
+ * @param isListed true once another way has found them: then the walk ends early.
  */
-async function walk(top: vscode.Uri): Promise<vscode.Uri[]> {
+async function walk(top: vscode.Uri, isListed: () => boolean): Promise<vscode.Uri[]> {
   const found: vscode.Uri[] = [];
   const pending = [top];
   let folders = 0;
   for (
     let folder = pending.pop();
-    folder !== undefined && folders < maxFolders;
+    folder !== undefined && folders < maxFolders && !isListed();
     folder = pending.pop()
   ) {
     folders++;
