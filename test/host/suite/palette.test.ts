@@ -32,10 +32,9 @@ const ofDriver = new Set([
 suite('the palette', () => {
   let page: Page;
   const widget = (): Locator => page.locator('.quick-input-widget');
-  const titles = async (): Promise<string[]> => {
-    const { contributes } = (await activated()).packageJSON as {
-      contributes: { commands: Contribution[] };
-    };
+  const titles = (): string[] => {
+    const { contributes } = vscode.extensions.getExtension('vfio-lifecycle.vfio-lifecycle')!
+      .packageJSON as { contributes: { commands: Contribution[] } };
     return contributes.commands.map(({ title }) => title);
   };
 
@@ -111,10 +110,17 @@ suite('the palette', () => {
   test('offers what can be done, with a driver and without', async () => {
     deepEqual(
       await offered(),
-      (await titles()).filter((title) => !whileIt.has(title) && !ofDriver.has(title)).sort(),
+      titles()
+        .filter((title) => !whileIt.has(title) && !ofDriver.has(title))
+        .sort(),
     );
     await mistakes();
-    deepEqual(await offered(), (await titles()).filter((title) => !whileIt.has(title)).sort());
+    deepEqual(
+      await offered(),
+      titles()
+        .filter((title) => !whileIt.has(title))
+        .sort(),
+    );
   });
 
   test('Walk the Path of a Finding, and its steps, which are there until the end', async () => {
@@ -205,7 +211,7 @@ suite('the palette', () => {
     await vscode.env.clipboard.writeText('');
     await run('Report Issue…');
     // A window under test asks nothing before it opens a page.
-    await statusBar('the report is on the clipboard');
+    await statusBar('to be pasted into the issue');
     const report = await vscode.env.clipboard.readText();
     match(report, /^file: mistakes\.c$/m);
     match(report, /^- line \d+: .* \[missing-put\]$/m);
