@@ -12,7 +12,7 @@ import {
   startCodeServer,
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
-import { inView, runCommand } from '../test/editor-host/workbench-page.mjs';
+import { runCommand } from '../test/editor-host/workbench-page.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
 import { packages } from './lib/debian.mjs';
@@ -202,8 +202,6 @@ async function firstStart({ context }) {
     page.setDefaultTimeout(120_000);
     await page.goto(address);
     await sees(page, 'npm start opens at the first mistake with the problems in view', looksRight);
-    await sees(page, 'the picture of a life cycle is there again after a reload', comesBack);
-    await sees(page, 'the picture follows its driver after a reload', leadsOn);
     await sees(page, 'the editor reports the time of the activation', tellActivation);
   }
   child.kill('SIGTERM');
@@ -230,19 +228,6 @@ async function looksRight(page) {
     .first()
     .waitFor();
   await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
-}
-
-async function comesBack(page) {
-  await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
-  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
-  await inView(page, 'svg.life');
-  await page.reload();
-  await inView(page, 'svg.life');
-}
-
-async function leadsOn(page) {
-  await (await inView(page, 'svg.life .way.found')).click();
-  await page.locator('.statusbar-item', { hasText: '1 of 3' }).waitFor();
 }
 
 /** Prints what the editor says of the activation, for a person to read: no test is about a time. */
