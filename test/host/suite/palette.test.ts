@@ -48,15 +48,20 @@ suite('the palette', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
-  /** Runs a command by its title. */
+  /** Runs a command by its title. An editor that opens late takes the focus, which ends a palette. */
   async function run(title: string): Promise<void> {
-    await page.keyboard.press('F1');
-    await widget().waitFor();
-    await page.keyboard.type(`VFIO Lifecycle: ${title}`);
-    await page
+    const row = page
       .locator('.quick-input-widget .monaco-list-row.focused')
-      .filter({ has: labelled(`VFIO Lifecycle: ${title}`) })
-      .waitFor();
+      .filter({ has: labelled(`VFIO Lifecycle: ${title}`) });
+    await until(`"${title}" in the palette`, async () => {
+      await page.keyboard.press('F1');
+      await widget().waitFor();
+      await page.keyboard.type(`VFIO Lifecycle: ${title}`);
+      return row.waitFor({ timeout: 20_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     await page.keyboard.press('Enter');
   }
 
