@@ -11,17 +11,12 @@ import { openResultStore } from './result-store.ts';
 import { findRoot, keyOf } from './workspace.ts';
 
 export interface AnswerCache {
-  /** What is known of a question. */
-  look(question: FileQuestion): Known;
+  /** The answer to a question, from the folder or by `work`, whose answer is kept. */
+  answer(question: FileQuestion, work: () => Promise<FileAnswer>): Promise<FileAnswer>;
+  /** How many answers were there already, and how many were worked out. */
+  readonly counts: { kept: number; made: number };
   /** To be called once, at the end. */
   close(): void;
-}
-
-export interface Known {
-  /** Undefined where it is still to be worked out. */
-  readonly answer: FileAnswer | undefined;
-  /** Keeps what was worked out. */
-  keep(answer: FileAnswer): void;
 }
 
 /** Another way of writing answers down has another number. */
@@ -46,20 +41,25 @@ export function openAnswerCache(
     if (root === undefined) roots.set(at, (root = findRoot(at)));
     return root;
   };
+  const counts = { kept: 0, made: 0 };
   return {
-    look(question) {
+    counts,
+    async answer(question, work) {
       const names = namesIn(question, rootOf(question.input.file));
       const key = keyOfQuestion(question, identity, names, digestOf);
       const kept = store.read(key);
-      return {
-        answer: kept === undefined ? undefined : names.read(kept),
-        keep(answer) {
-          // What went wrong may go well the next time.
-          if (answer.notAnalysed.some((one) => one.isInternal)) return;
-          const text = names.write(answer);
-          if (text !== undefined) store.write(key, text);
-        },
-      };
+      if (kept !== undefined) {
+        counts.kept++;
+        return names.read(kept);
+      }
+      const answer = await work();
+      counts.made++;
+      // What went wrong may go well the next time.
+      const text = answer.notAnalysed.some((one) => one.isInternal)
+        ? undefined
+        : names.write(answer);
+      if (text !== undefined) store.write(key, text);
+      return answer;
     },
     close: () => store.close(),
   };

@@ -1,16 +1,15 @@
 /** The command `check`. */
 import type { CheckedFile, CheckResult } from './check-result.ts';
 import type { Finding, Severity } from '../rules/types.ts';
-import { openAnswerCache, type Known } from './answer-cache.ts';
-import { createAnswerLanes, type Outcome } from './answer-lanes.ts';
+import { openAnswerCache, type AnswerCache } from './answer-cache.ts';
 import { createChangeScope, type ChangeScope } from './change-scope.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { createBuilds, readConfiguration, type BuildOf } from './build.ts';
 import { compareWithBaselines } from './baseline.ts';
-import { answerInPart, plainFinding, type FileAnswer, type FileQuestion } from './file-answer.ts';
+import { answerFile, plainFinding, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import { findInputs, nothingThere, type InputFile, type Inputs } from './inputs.ts';
 import type { Program } from './process-needs.ts';
-import { createRowCheck, type FileRows } from './row-check.ts';
+import { createRowCheck } from './row-check.ts';
 import { compareText } from '../text/words.ts';
 import { githubReport } from './report-github.ts';
 import { gitlabReport } from './report-gitlab.ts';
@@ -52,70 +51,53 @@ export async function runCheck(
       ? undefined
       : openAnswerCache(command.cache, program.identity(), (line) => program.output.note(line));
   // Loads while the folders are walked; with a cache perhaps not at all.
-  const loading = cache ? undefined : program.engine();
+  if (!cache) void program.engine();
   const found: CheckedFile[] = [];
   const rows = createRowCheck(workspace);
-  const lanes = createAnswerLanes(program);
-  const asked: Asked[] = [];
   let failed = 0;
   const said = new Set<string>();
-  const fail = (message: string): void => {
-    failed++;
-    // What is wrong with a tree is wrong with each of its files.
-    if (!said.has(message)) program.output.error(message);
-    said.add(message);
-  };
-  const ask = async (file: InputFile): Promise<void> => {
+  const checkFile = async (file: InputFile): Promise<void> => {
     try {
       const lists = await rows.rowsFor(file.path);
       const kernel = await workspace.target(file.path);
-      const question: FileQuestion = {
-        input: await workspace.load(file.path),
-        config: await workspace.config(file.path),
-        kernel,
-        rows: lists.map((one) => one.wrappers),
-        provesFixes: TELLS_FIXES.has(command.format),
-      };
-      const known = cache?.look(question);
-      // What a change causes is told in part, here.
-      if (!known?.answer && (!change || cache)) lanes.add(question);
-      asked.push({ file, question, lists, known });
-    } catch (error) {
-      fail((error as Error).message);
-    }
-  };
-  const inputs = change
-    ? await changedInputs(change, workspace, ask)
-    : await findInputs({ paths, stdin }, program, ask);
-  await loading;
-  const kept = asked.filter(({ known }) => known?.answer).length;
-  let done = kept;
-  const outcomes = await lanes.outcomes(() =>
-    program.output.progress(`${++done} of ${asked.length} files checked`),
-  );
-  for (const one of asked) {
-    const { file, question, lists } = one;
-    try {
-      const answer = await answerTo(one, { program, change, outcomes });
+      const input = await workspace.load(file.path);
+      const answer = await answerOf(
+        {
+          input,
+          config: await workspace.config(file.path),
+          kernel,
+          rows: lists.map((one) => one.wrappers),
+          provesFixes: TELLS_FIXES.has(command.format),
+        },
+        { program, change, cache },
+      );
       rows.take(lists, answer.rowCalls);
       const { notAnalysed, functions } = answer;
-      const findings = answer.findings.map(({ finding }) => finding);
+      const findings = answer.findings.map((one) => one.finding);
       found.push({
         file,
-        kernel: question.kernel.text,
+        kernel: kernel.text,
         analysis: { findings, notAnalysed, functions },
         known: [],
       });
       program.output.detail(
-        `${readingText(file.shown, question.input, question.kernel)}; ${functions} function${functions === 1 ? '' : 's'}`,
+        `${readingText(file.shown, input, kernel)}; ${functions} function${functions === 1 ? '' : 's'}`,
       );
     } catch (error) {
-      fail((error as Error).message);
+      failed++;
+      const { message } = error as Error;
+      // What is wrong with a tree is wrong with each of its files.
+      if (!said.has(message)) program.output.error(message);
+      said.add(message);
     }
-  }
+  };
+  const inputs = change
+    ? await changedInputs(change, workspace, checkFile)
+    : await findInputs({ paths, stdin }, program, checkFile);
   if (cache) {
     cache.close();
-    program.output.remark(`${kept} of ${asked.length} results are those of ${command.cache}`);
+    const { kept, made } = cache.counts;
+    program.output.remark(`${kept} of ${kept + made} results are those of ${command.cache}`);
   }
   const nothing = change ? undefined : nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
@@ -183,49 +165,40 @@ export async function runCheck(
     : 0;
 }
 
-/** A file with what is asked of it. */
-interface Asked {
-  readonly file: InputFile;
-  readonly question: FileQuestion;
-  readonly lists: readonly FileRows[];
-  readonly known: Known | undefined;
-}
-
-/**
- * The answer to what was asked, with those of the findings that the change has to answer for where
- * there is one. Throws what the work ended with.
- */
-async function answerTo(
-  { file, question, known }: Asked,
+/** The answer to a question, with the findings that the change has to answer for where there is one. */
+async function answerOf(
+  question: FileQuestion,
   scope: {
     readonly program: Program;
     readonly change: ChangeScope | null;
-    readonly outcomes: ReadonlyMap<FileQuestion, Outcome>;
+    readonly cache: AnswerCache | undefined;
   },
 ): Promise<FileAnswer> {
-  const { program, change, outcomes } = scope;
-  if (change && !known) {
+  const { program, change, cache } = scope;
+  const { file } = question.input;
+  if (!cache) {
     const engine = await program.engine();
-    return answerInPart(engine, question, (findings) => change.caused(engine, file.path, findings));
+    return answerFile(engine, question, async ({ findings }) =>
+      change ? change.caused(engine, file, findings) : findings,
+    );
   }
-  const outcome = known?.answer ? { answer: known.answer } : outcomes.get(question)!;
-  if ('error' in outcome) throw new Error(outcome.error);
-  const { answer } = outcome;
-  if (!known?.answer) known?.keep(answer);
+  const answer = await cache.answer(question, async () =>
+    answerFile(await program.engine(), question),
+  );
   if (!change) return answer;
   const plain = answer.findings.map(plainFinding);
-  const caused = new Set(await change.caused(await program.engine(), file.path, plain));
+  const caused = new Set(await change.caused(await program.engine(), file, plain));
   return { ...answer, findings: answer.findings.filter((_, i) => caused.has(plain[i]!)) };
 }
 
-/** The files of a change. */
+/** The files of a change, each checked. */
 async function changedInputs(
   change: ChangeScope,
   workspace: Workspace,
-  onFile: (file: InputFile) => Promise<void>,
+  checkFile: (file: InputFile) => Promise<void>,
 ): Promise<Inputs> {
   const files = await change.inputs(workspace);
-  for (const file of files) await onFile(file);
+  for (const file of files) await checkFile(file);
   return { files, sources: change.texts.size, unreadable: 0 };
 }
 

@@ -44,39 +44,23 @@ export interface ToldFinding {
   readonly ownRelated: number;
 }
 
-/** Answers a question. */
-export function answerFile(engine: Engine, question: FileQuestion): FileAnswer {
-  const analysis = analysisOf(engine, question);
-  return answerOf(engine, question, analysis, analysis.findings);
-}
-
 /**
- * Answers a question with a part of the findings: what is told beside the others is not worked out.
+ * Answers a question.
+ * @param among those of the findings that are to be told.
  */
-export async function answerInPart(
+export async function answerFile(
   engine: Engine,
   question: FileQuestion,
-  among: (findings: readonly Finding[]) => Promise<readonly Finding[]>,
+  among: (analysis: Analysis) => Promise<readonly Finding[]> = ({ findings }) =>
+    Promise.resolve(findings),
 ): Promise<FileAnswer> {
-  const analysis = analysisOf(engine, question);
-  return answerOf(engine, question, analysis, await among(analysis.findings));
-}
-
-function analysisOf(engine: Engine, { input, config, kernel }: FileQuestion): Analysis {
-  return engine.analyse(input, config, kernel);
-}
-
-function answerOf(
-  engine: Engine,
-  question: FileQuestion,
-  { notAnalysed, functions }: Analysis,
-  findings: readonly Finding[],
-): FileAnswer {
-  const { input, rows } = question;
+  const { input, config, kernel, rows } = question;
+  const analysis = engine.analyse(input, config, kernel);
+  const findings = await among(analysis);
   return {
     findings: toldFindings(engine, question, findings),
-    notAnalysed: [...notAnalysed, ...unparsedIn(engine, input)],
-    functions,
+    notAnalysed: [...analysis.notAnalysed, ...unparsedIn(engine, input)],
+    functions: analysis.functions,
     rowCalls: rows.map((wrappers) => callsOfRows(engine, input, wrappers)),
   };
 }

@@ -52,11 +52,19 @@ export async function findInputs(
   };
   const roots: Root[] = [];
   const files = new Map<string, InputFile>();
+  const progress = { read: 0, found: 0, done: 0 };
+  const report = (): void => {
+    const text = progressText(progress, onFile !== undefined);
+    if (text !== undefined) program.output.progress(text);
+  };
   const take = async (file: InputFile): Promise<void> => {
     // Two PATHs may lead to one file.
     if (files.has(file.path)) return;
     files.set(file.path, file);
+    progress.found = Math.max(progress.found, files.size);
     await onFile?.(file);
+    progress.done++;
+    report();
   };
   let sources = 0;
   const counted = function* (): Generator<string> {
@@ -68,9 +76,13 @@ export async function findInputs(
   const { stdin } = named;
   if (stdin) sources++;
   if (stdin?.file.text.includes('vfio') === true) await take(stdin);
-  const onRead = (read: number): void => program.output.progress(`${read} files read`);
+  const onRead = (read: number): void => {
+    progress.read = read;
+    report();
+  };
   for await (const { hits, unreadable: broken } of scanAll(counted(), program.self, onRead)) {
     for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
+    progress.found += hits.length;
     for (const path of hits) {
       if (!isIgnored(roots, path)) await take({ path, shown: shownAs(roots, path) });
     }
@@ -80,6 +92,15 @@ export async function findInputs(
     sources,
     unreadable: failed,
   };
+}
+
+/** How far the work is. While a large tree is read more files are still found. */
+function progressText(
+  { read, found, done }: { read: number; found: number; done: number },
+  isWorking: boolean,
+): string | undefined {
+  if (!isWorking || found === 0) return read > 0 ? `${read} files read` : undefined;
+  return `${done} of ${found} files checked${read > 0 ? `, ${read} read` : ''}`;
 }
 
 /** What PATHs led to, absolute and as it was typed. */

@@ -1,7 +1,6 @@
 /** The entry of the bundle of the command line, and of the threads that it starts. */
 import { join } from 'node:path';
 import { isServerThread } from '../lsp/node-thread.ts';
-import { isAnswerThread } from './answer-thread.ts';
 import { isScanThread, serveScans } from './scan-pool.ts';
 
 /** The folder of the wasm modules. The bundle is in dist/web/, they are in dist/. */
@@ -13,7 +12,6 @@ const dist = join(__dirname, '..');
  */
 export async function start(): Promise<void> {
   if (isScanThread()) return serveScans();
-  if (isAnswerThread()) return (await import('./answer-lanes.ts')).serveAnswers(dist);
   if (isServerThread()) return (await import('../lsp/node-server.ts')).serveThread(dist);
   await (await import('./program.ts')).main(dist);
 }

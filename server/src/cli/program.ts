@@ -3,7 +3,8 @@ import type { Program } from './process-needs.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../engine/analyse.ts';
+import { createEngine, type Engine } from '../engine/analyse.ts';
+import { loadParser } from '../engine/pipeline.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';
@@ -12,7 +13,6 @@ import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
 import { runKbuild } from './kbuild.ts';
-import { loadEngine, readWasm } from './load-engine.ts';
 import { createOutput, type Output } from './output.ts';
 import { readPackageFacts, type PackageFacts } from './package-facts.ts';
 import { createStyle } from './style.ts';
@@ -76,6 +76,8 @@ export async function main(dist: string): Promise<void> {
   }
 }
 
+const WASM = ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'] as const;
+
 function digestOf(files: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const one of files) hash.update(one);
@@ -89,14 +91,19 @@ function createProgram(
   dist: string,
 ): Program {
   let engine: Promise<Engine> | undefined;
+  const wasm = (name: (typeof WASM)[number]): Uint8Array => readFileSync(join(dist, name));
   return {
     output,
     self: __filename,
-    identity: () => digestOf([readFileSync(__filename), ...readWasm(dist)]),
+    identity: () => digestOf([readFileSync(__filename), ...WASM.map(wasm)]),
     facts,
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
-    engine: () => (engine ??= loadEngine(dist)),
+    engine: () =>
+      (engine ??= loadParser({
+        runtime: wasm(WASM[0]),
+        grammar: wasm(WASM[1]),
+      }).then((parser) => createEngine(parser))),
   };
 }
