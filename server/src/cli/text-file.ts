@@ -59,7 +59,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EISDIR', 'is a folder'],
   ['EEXIST', 'a file of this name is there'],
-  ['ENOTDIR', 'is no folder'],
   ['ENOSPC', 'no space left on the device'],
   ['EROFS', 'a read-only file system'],
 ]);
