@@ -15,7 +15,7 @@ import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { answerRow, inWindow, open, revert, rule, until } from './support.ts';
+import { answerRow, inWindow, open, pickAnswer, revert, rule, until } from './support.ts';
 
 suite('commands', () => {
   let page: Page;
@@ -60,14 +60,14 @@ suite('commands', () => {
     const done = vscode.commands.executeCommand('vfioLifecycle.createDriver', {
       folder: vscode.Uri.file(folder).toString(),
     });
-    await answerRow(page, 'Mediated device').click();
+    await pickAnswer(page, 'Mediated device');
     await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
     await page.keyboard.type('2kiln');
     await page.locator('.quick-input-message', { hasText: 'small letters' }).waitFor();
     await page.keyboard.press('Control+a');
     await page.keyboard.type('kiln');
     await page.keyboard.press('Enter');
-    await answerRow(page, '6.12').click();
+    await pickAnswer(page, '6.12');
     await done;
     deepEqual(readdirSync(folder).sort(), ['Kconfig', 'Makefile', 'kiln_mdev.c']);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
@@ -78,7 +78,7 @@ suite('commands', () => {
     const document = await open('old_model.c', { preview: false });
     const before = document.getText();
     const done = vscode.commands.executeCommand('vfioLifecycle.previewConversion');
-    await answerRow(page, 'folding state').click();
+    await pickAnswer(page, 'folding state');
     await done;
     const label = await until('the tab', () =>
       vscode.window.tabGroups.all
@@ -103,7 +103,7 @@ suite('commands', () => {
     await row.first().waitFor();
     ok((await row.first().innerText()).includes('converted'));
     await page.keyboard.press('Enter');
-    await answerRow(page, 'Apply').click();
+    await pickAnswer(page, 'Apply');
     await done;
     await until('the conversion', () => document.getText().includes('vfio_alloc_device'));
     await vscode.commands.executeCommand('notifications.clearAll');
@@ -148,7 +148,7 @@ suite('commands', () => {
     );
     await answerRow(page, 'dock_').waitFor();
     await page.keyboard.press('Enter');
-    await answerRow(page, 'Save as Patch').click();
+    await pickAnswer(page, 'Save as Patch');
     const box = page.locator('.quick-input-widget input').first();
     await until('the name', async () => (await box.inputValue()).endsWith('.patch'));
     await page.keyboard.press('Enter');

@@ -5,13 +5,13 @@ import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
-  answerRow,
   bytesOf,
   find,
   folder,
   inWindow,
   open,
   openLightBulb,
+  pickAnswer,
   restore,
   rule,
   until,
@@ -108,7 +108,7 @@ suite('the notes of a conversion', () => {
     const wanted = style === 'fold' ? rows.filter({ hasText: 'folding state' }) : styles;
     // The first style is minimal; where there is one only, nobody is asked.
     if ((await styles.count()) > 0) await wanted.first().click();
-    await answerRow(page, 'Apply').click();
+    await pickAnswer(page, 'Apply');
     await until('the conversion', () => vscode.window.activeTextEditor?.document.isDirty);
   }
 

@@ -3,7 +3,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Locator, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { activated, answerRow, find, inWindow, open, rule, until } from './support.ts';
+import { activated, answerRow, find, inWindow, open, pickAnswer, rule, until } from './support.ts';
 
 interface Contribution {
   readonly command: string;
@@ -155,7 +155,7 @@ suite('the palette', () => {
     vscode.window.activeTextEditor!.selection = new vscode.Selection(0, 0, 0, 0);
     await run('Walk the Path of a Finding');
     await answerRow(page, 'null-check-on-alloc').waitFor();
-    await answerRow(page, 'missing-put').click();
+    await pickAnswer(page, 'missing-put');
     await statusBar('1 of 3');
     equal(caretLine(), find(document, 'vfio_alloc_device(').start.line);
     await run('End the Walk');
@@ -165,7 +165,7 @@ suite('the palette', () => {
     const document = await open('old_model.c', { preview: false });
     const before = document.getText();
     await run('Convert This Driver and Fold');
-    await answerRow(page, 'Show Changes').click();
+    await pickAnswer(page, 'Show Changes');
     await isShown('Apply the Whole Conversion');
     await run('Apply the Whole Conversion');
     await until('the conversion', () => document.getText().includes('.init'));
@@ -179,7 +179,7 @@ suite('the palette', () => {
     const document = await open('old_model.c', { preview: false });
     const before = document.getText();
     await run('Preview Conversion');
-    await answerRow(page, 'vfio_alloc_device').click();
+    await pickAnswer(page, 'vfio_alloc_device');
     await isShown('Discard the Conversion');
     await run('Discard the Conversion');
     await page

@@ -251,3 +251,20 @@ export async function restore(files: Readonly<Record<string, string>>): Promise<
 export function answerRow(page: Page, name: string): Locator {
   return page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: name }).first();
 }
+
+/**
+ * Clicks on an answer until the question is gone: a list that is drawn again between the press and
+ * the release of the button takes no click.
+ */
+export async function pickAnswer(page: Page, name: string): Promise<void> {
+  const row = answerRow(page, name);
+  await row.waitFor();
+  await until(`an end of the question at "${name}"`, async () => {
+    await row.click({ timeout: 5_000 }).catch(() => {}); // It went while it was looked for.
+    const gone = row.waitFor({ state: 'hidden', timeout: 5_000 });
+    return gone.then(
+      () => true,
+      () => undefined,
+    );
+  });
+}

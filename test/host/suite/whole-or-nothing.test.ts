@@ -17,6 +17,7 @@ import {
   inWindow,
   open,
   openLightBulb,
+  pickAnswer,
   restore,
   until,
   uriOf,
@@ -126,7 +127,7 @@ suite('a conversion is written as a whole or not at all', () => {
         await picture(`conversion-question-${path.basename(one.files[0]!)}.png`);
         const [first, second] = answers[answer];
         if (first === 'Escape') await page.keyboard.press('Escape');
-        else await answerRow(page, first).click();
+        else await pickAnswer(page, first);
         await answerRow(page, 'Cancel').waitFor({ state: 'hidden' });
         if (second !== undefined) {
           await toolbarButton(second).waitFor();
@@ -149,7 +150,7 @@ suite('a conversion is written as a whole or not at all', () => {
   test('what is to be looked at is one message, which leads to the notes', async () => {
     const before = bytesOf(folder(), ['old_model.c']);
     await askFor({ what: '', files: ['old_model.c'], style: 'fold', way: 'command', answers: [] });
-    await answerRow(page, 'Apply').click();
+    await pickAnswer(page, 'Apply');
     await written(['old_model.c']);
     // VS Code shows no toasts under test: the list has what they would say.
     await vscode.commands.executeCommand('notifications.showList');
@@ -176,7 +177,7 @@ suite('a conversion is written as a whole or not at all', () => {
     const edit = new vscode.WorkspaceEdit();
     edit.insert(uriOf('dock/dock.h'), new vscode.Position(0, 0), '\n');
     ok(await vscode.workspace.applyEdit(edit));
-    await answerRow(page, 'Apply').click();
+    await pickAnswer(page, 'Apply');
     await page
       .locator('.statusbar-item', { hasText: 'nothing was converted: dock.h has changed' })
       .first()
