@@ -22,6 +22,9 @@ const OLD_MODEL_HEADER = fileURLToPath(
   new URL('../../examples/conversion/old-model.h', import.meta.url),
 );
 
+/** Headers of 6.1 as a kernel before it has them, for what a driver says only there. */
+export const BEFORE_6_1 = `${here}before-6.1`;
+
 /** A driver as it is given to its compiler. */
 export interface Driver {
   /** The .c files of one module. */
@@ -30,6 +33,8 @@ export interface Driver {
   readonly oldModel: boolean;
   /** Whether a label, a variable or a function that nothing uses is an error. */
   readonly tidy: boolean;
+  /** A folder whose headers come before the kernel's. */
+  readonly headers?: string;
 }
 
 /** Calls out of the driver, beside those that fake/ knows, that can fail: they return -EIO then. */
@@ -221,6 +226,7 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
   for (const source of driver.sources) {
     const object = path.join(folder, `${path.basename(source, '.c')}.o`);
     await gcc([
+      ...(driver.headers === undefined ? [] : [`-I${driver.headers}`]),
       ...kernelFlags(headers),
       ...(driver.tidy ? LEFT_OVER : []),
       ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []),

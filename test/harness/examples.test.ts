@@ -1,15 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { convertInPlace, copyExamples, examples } from '../../scripts/lib/examples.mjs';
 import { findHeaders, whyNot } from '../../scripts/lib/headers.mjs';
-import { build } from './build.ts';
+import { BEFORE_6_1, build, type Driver } from './build.ts';
 import { bugsOf, compare } from './compare.ts';
 import { run, type Run } from './run.ts';
 
 const KERNELS = ['6.1', '6.12'];
-const STYLES = ['minimal', 'fold', 'compat'] as const;
+/** The styles with one result for each kernel. */
+const STYLES = ['minimal', 'fold'] as const;
+/** The forms of the one result for all kernels, with their options. */
+const FORMS = [
+  ['arms of #if', []],
+  ['a header', ['--compat-header', 'vfio-compat.h']],
+] as const;
+const modules = examples.map(({ name, sources }) => [name, sources] as const);
 const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-examples-'));
 const noHeaders = whyNot('6.1');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,6 +25,25 @@ describe.skipIf(noHeaders !== undefined)(
   `examples/conversion${noHeaders === undefined ? '' : ` (${noHeaders})`}`,
   () => {
     const originals = new Map<string, Run[]>();
+    let number = 0;
+
+    /** Expects a driver to do what the original of its name does, at each failure point. */
+    async function expectTheSame(
+      { expect }: TestContext,
+      name: string,
+      driver: Driver,
+      kernel: string,
+    ): Promise<void> {
+      const program = await build(
+        driver,
+        findHeaders(kernel)!,
+        path.join(folder, 'built', `${number++}-${name}`),
+      );
+      const verdict = compare(originals.get(name)!, await run(program));
+      expect(verdict.problems).toEqual([]);
+      expect(verdict.forgiven).toEqual([]);
+      expect(verdict.compared).toBe(originals.get(name)!.length);
+    }
 
     beforeAll(async () => {
       copyExamples(path.join(folder, 'before'));
@@ -48,25 +74,39 @@ describe.skipIf(noHeaders !== undefined)(
             const copy = path.join(folder, `${kernel}-${style}`);
             beforeAll(() => copyExamples(copy));
 
-            test.concurrent.for(examples.map(({ name, sources }) => [name, sources] as const))(
+            test.concurrent.for(modules)(
               '%s does what it did',
-              async ([name, sources], { expect }) => {
+              async ([name, sources], context) => {
                 const paths = sources.map((source) => path.join(copy, source));
-                expect(convertInPlace(paths, kernel, style)).toBeUndefined();
-                const program = await build(
+                context.expect(convertInPlace(paths, kernel, style)).toBeUndefined();
+                await expectTheSame(
+                  context,
+                  name,
                   { sources: paths, oldModel: false, tidy: true },
-                  findHeaders(kernel)!,
-                  path.join(copy, name),
+                  kernel,
                 );
-                const verdict = compare(originals.get(name)!, await run(program));
-                expect(verdict.problems).toEqual([]);
-                expect(verdict.forgiven).toEqual([]);
-                expect(verdict.compared).toBe(originals.get(name)!.length);
               },
             );
           },
         );
       }
+    }
+
+    for (const [form, options] of FORMS) {
+      describe(`converted for all kernels, ${form}`, () => {
+        const copy = path.join(folder, form);
+        const kernels = KERNELS.filter((kernel) => whyNot(kernel) === undefined);
+        beforeAll(() => copyExamples(copy));
+
+        test.concurrent.for(modules)('%s does what it did', async ([name, sources], context) => {
+          const paths = sources.map((source) => path.join(copy, source));
+          context.expect(convertInPlace(paths, '', 'compat', options)).toBeUndefined();
+          const driver = { sources: paths, oldModel: false, tidy: true };
+          for (const kernel of kernels) await expectTheSame(context, name, driver, kernel);
+          const before = { ...driver, oldModel: true, headers: BEFORE_6_1 };
+          await expectTheSame(context, name, before, '6.1');
+        });
+      });
     }
   },
 );
