@@ -1,4 +1,5 @@
 /** Whether a function gives its callers the same kind of result after a fix. */
+import { pointerTestOf, testsForError } from '../kernel/macros.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
@@ -108,8 +109,8 @@ function testsFor(caller: FunctionIr, call: CallExpr, kind: Kind): boolean {
   return [...walk(caller.body)].some((node) => {
     if (node.kind === 'call' && node.args[0]?.kind === 'name' && node.args[0].name === name) {
       return (
-        node.name === 'IS_ERR_OR_NULL' ||
-        (kind !== 'zero' && /^(?:IS_ERR|IS_ERR_VALUE|PTR_ERR_OR_ZERO)$/.test(node.name ?? ''))
+        pointerTestOf(node.name ?? '') === 'is-err-or-null' ||
+        (kind !== 'zero' && testsForError(node.name ?? ''))
       );
     }
     return kind === 'zero' && isNullTest(node, name);

@@ -149,6 +149,11 @@ function asList(all: AsyncUse | readonly AsyncUse[]): readonly AsyncUse[] {
   return 'kind' in all ? [all] : all;
 }
 
+/** Calls after which nothing starts what they stopped. */
+export const STOPS_FOR_GOOD: ReadonlySet<string> = new Set(
+  uses.flatMap(([name, use]) => ('isForGood' in use ? [name] : [])),
+);
+
 /** The kinds, with the functions that arm, start and stop each. */
 export const ASYNC_KINDS: readonly AsyncKind[] = KINDS.map(({ id, ...text }) => {
   const arm = new Map<string, { argument: number; handler: number | null }>();

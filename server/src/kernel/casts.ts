@@ -38,3 +38,16 @@ export function memberReadBy(name: string): string | undefined {
 export function isFixedGetter(name: string): boolean {
   return functionRow(name)?.isFixed === true;
 }
+
+/** True when `name(pointer, type, member)` leads from a member to the object around it. */
+export function leadsOut(name: string): boolean {
+  return functionRow(name)?.means === 'container';
+}
+
+/** The zero-based positions of the arguments of `name` that are the name of a member or a struct. */
+export function designatedArguments(name: string): readonly number[] {
+  return functionRow(name)?.designates ?? [];
+}
+
+/** What depends on the order and the sizes of the members of a struct. */
+export const LAYOUT_QUESTIONS: readonly string[] = [...column('asksLayout').keys()];

@@ -508,3 +508,10 @@ export function isNamedAfter(name: string, api: string): boolean {
   const stem = api.replace(/^vfio_/, '').toUpperCase();
   return stem.includes('_') && name.toUpperCase().includes(stem);
 }
+
+const VIEWS = /^(?:container_of\w*|to_\w+|\w+_get_drvdata)$/;
+
+/** True for another view of an object, by its name: it reads, and does nothing else. */
+export function soundsLikeView(name: string): boolean {
+  return VIEWS.test(name);
+}

@@ -1,5 +1,5 @@
 /** All entries of the interface, by name. */
-import type { ApiEntry, KernelVersion } from './types.ts';
+import type { ApiEntry, EffectOp, KernelVersion } from './types.ts';
 import { DMA_API } from './api-dma.ts';
 import { FILES_API } from './api-files.ts';
 import { HELPER_API } from './api-helpers.ts';
@@ -102,4 +102,30 @@ export function apiMemberHistory(owner: string, name: string): readonly ApiEntry
 /** The rows of the members of that name in any struct. */
 export function apiMembersNamed(name: string): readonly ApiEntry[] {
   return MEMBERS.filter((entry) => entry.name === name);
+}
+
+/** Functions of the interface all of whose effects are one of these. */
+function functionsThatOnly(...ops: readonly EffectOp[]): string[] {
+  return API_FUNCTIONS.filter(
+    ({ behaviours }) =>
+      behaviours.length > 0 &&
+      behaviours.every(({ success }) => success.length === 1 && ops.includes(success[0]!.op)),
+  ).map(({ name }) => name);
+}
+
+/** What begins and ends the use of a device in the memory of the driver, up to 6.0. */
+export const OLD_MODEL_CALLS: readonly string[] = functionsThatOnly('init', 'uninit');
+
+/** Functions that make a device or make it known: what defines one is a part of VFIO. */
+export const CORE_FUNCTIONS: ReadonlySet<string> = new Set(
+  functionsThatOnly('alloc', 'init', 'register'),
+);
+
+/**
+ * The struct that argument 0 of a function of the interface points to, by its prototype; undefined
+ * for what has none.
+ */
+export function deviceParameter(name: string): string | undefined {
+  const text = apiEntry(name)?.signatures[0]?.text ?? '';
+  return /\((?:const )?struct (\w+) \*/.exec(text)?.[1];
 }

@@ -15,6 +15,12 @@ export function lockReleasedBy(name: string): LockKind | undefined {
   return use?.does === 'release' ? use.kind : undefined;
 }
 
+/** True when a call of `name` takes or releases a lock, and cannot come back without having done so. */
+export function locksForSure(name: string): boolean {
+  const use = functionRow(name)?.lock;
+  return use !== undefined && use.mayFail !== true;
+}
+
 /** Locks under which nothing may sleep. */
 const SPINNING: ReadonlySet<LockKind> = new Set<LockKind>([
   'spinlock',

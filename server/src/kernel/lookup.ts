@@ -44,6 +44,12 @@ export function behaviourOf(
   return isNeutral(name) ? 'neutral' : undefined;
 }
 
+/** True when a call of `name` takes or drops a reference to a device, in any kernel. */
+export function countsReferences(name: string): boolean {
+  const behaviours = apiEntry(name)?.behaviours ?? functionRow(name)?.behaviours ?? [];
+  return behaviours.some(({ success }) => success.some(({ op }) => op === 'get' || op === 'put'));
+}
+
 /** Macros that the analysis reads as operators of the language. */
 const OPERATORS: ReadonlySet<string> = new Set([
   'container_of',

@@ -3,6 +3,9 @@
  * also clears its argument (include/linux/cleanup.h).
  */
 import { functionRow } from './functions/table.ts';
+import type { Meaning, PointerTest } from './functions/row.ts';
+
+export type { Meaning, PointerTest } from './functions/row.ts';
 
 /** True when a call of `name` works out its value from its arguments and does nothing else. */
 export function isComputation(name: string): boolean {
@@ -32,7 +35,32 @@ export function isSilent(name: string): boolean {
  * (include/linux/slab.h).
  */
 export function isNullTestMacro(name: string): boolean {
-  return functionRow(name)?.isNullTest === true;
+  const test = pointerTestOf(name);
+  return test !== undefined && test !== 'is-err';
+}
+
+/** For which pointers the condition `name(p)` holds; undefined where it is no such test. */
+export function pointerTestOf(name: string): PointerTest | undefined {
+  return functionRow(name)?.pointerTest;
+}
+
+/** True when `name(p)` tells whether `p` is an error pointer, or its code. */
+export function asksForError(name: string): boolean {
+  const row = functionRow(name);
+  return (
+    row?.pointerTest !== undefined || row?.means === 'error-code' || row?.means === 'error-or-zero'
+  );
+}
+
+/** True when a test of `name(p)` is one for error pointers, and none of them is missed. */
+export function testsForError(name: string): boolean {
+  const row = functionRow(name);
+  return row?.pointerTest?.startsWith('is-err') === true || row?.means === 'error-or-zero';
+}
+
+/** What `name(…)` means to the analysis, which works it out itself; undefined for most names. */
+export function meaningOf(name: string): Meaning | undefined {
+  return functionRow(name)?.means;
 }
 
 /** True when a call of `name` does not come back. */
@@ -46,7 +74,7 @@ export function isValueOrTest(name: string): boolean {
   return (
     row !== undefined &&
     (row.valueIs !== undefined ||
-      row.isNullTest === true ||
+      row.pointerTest !== undefined ||
       row.isTest === true ||
       row.isNoReturn === true)
   );

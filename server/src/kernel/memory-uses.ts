@@ -2,7 +2,7 @@
  * What functions of the kernel do with the bytes behind a pointer that they are given, and what
  * they need of the memory there.
  */
-import { functionRow } from './functions/table.ts';
+import { column, functionRow } from './functions/table.ts';
 import type { ByteRange } from './functions/row.ts';
 import { words } from './behaviour-builders.ts';
 
@@ -77,3 +77,32 @@ export function returnsLink(name: string): boolean {
 export function publishes(name: string): boolean {
   return functionRow(name)?.publishes === true;
 }
+
+/** True when a free or a put does nothing with NULL. */
+export function ignoresNull(name: string): boolean {
+  return functionRow(name)?.ignoresNull === true;
+}
+
+/**
+ * True when `name(p)` frees at once and does no more, as the core does at the last put: it leaves
+ * NULL alone, and does not overwrite what it frees.
+ */
+export function isPlainFree(name: string): boolean {
+  return (
+    ignoresNull(name) &&
+    !wipesMemory(name) &&
+    functionRow(name)?.behaviours?.some(({ success }) =>
+      success.some((effect) => effect.op === 'free' && effect.target === 0),
+    ) === true
+  );
+}
+
+const settingUp = [...column('setsUp')];
+
+/** Calls that make something of their argument 0, other than a lock. */
+export const INITIALISERS: ReadonlySet<string> = new Set(settingUp.map(([name]) => name));
+
+/** Those without which others find what is there broken: zeroed memory is none of it. */
+export const LINK_INITIALISERS: ReadonlySet<string> = new Set(
+  settingUp.flatMap(([name, what]) => (what === 'link' ? [name] : [])),
+);

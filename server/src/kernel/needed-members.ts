@@ -51,3 +51,15 @@ export const NEEDED_MEMBERS: readonly NeededMember[] = [
     helper: { value: 'vfio_pci_ioctl_get_region_info', besides: 'vfio_pci_core_ioctl' },
   },
 ];
+
+const PCI_CORE: ReadonlyMap<string, string> = new Map([
+  ['init', 'vfio_pci_core_init_dev'],
+  ['release', 'vfio_pci_core_release_dev'],
+  ['device_feature', 'vfio_pci_core_ioctl_feature'],
+  ['get_region_info_caps', 'vfio_pci_ioctl_get_region_info'],
+]);
+
+/** What the core of vfio-pci calls, or would call, what it has for a member of vfio_device_ops. */
+export function pciCoreHelper(member: string): string {
+  return PCI_CORE.get(member) ?? `vfio_pci_core_${member}`;
+}

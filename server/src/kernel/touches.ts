@@ -44,3 +44,18 @@ export function assignedArguments(name: string): readonly number[] {
 export function isFixedLook(name: string): boolean {
   return isView(name) || isFixedGetter(name);
 }
+
+/** True when a call of `name` tells a state that is in the memory of its arguments. */
+export function asksState(name: string): boolean {
+  return functionRow(name)?.asks !== undefined;
+}
+
+/** True when it changes that state at once. */
+export function claimsState(name: string): boolean {
+  return functionRow(name)?.asks === 'claims';
+}
+
+/** True when a call of `name` counts the users of a module. */
+export function countsModuleUsers(name: string): boolean {
+  return functionRow(name)?.isOfModule === true;
+}

@@ -2,6 +2,7 @@
  * Whether a call that stops work, a timer or an interrupt is enough: it waits for a run that has
  * begun, nothing starts it again, and it comes after the unregister.
  */
+import { STOPS_FOR_GOOD } from '../kernel/async.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { AsyncKind } from '../kernel/async.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
@@ -70,19 +71,12 @@ function waitsForSomething(fn: FunctionIr): boolean {
 
 const WAITING = /^(?:wait_|synchronize_|rcu_barrier|flush_|drain_)/;
 
-/** These keep it from being started again. */
-const FOR_GOOD: ReadonlySet<string> = new Set([
-  'disable_work_sync',
-  'disable_delayed_work_sync',
-  'timer_shutdown_sync',
-]);
-
 /**
  * The start by a callback of user space that can come between the stop and the unregister after it;
  * null when there is none, or when the stopping function tells the callbacks by a member.
  */
 function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Named | null {
-  if (FOR_GOOD.has(stop.call.name!)) return null;
+  if (STOPS_FOR_GOOD.has(stop.call.name!)) return null;
   const unregister = facts.observations.some(
     (one) =>
       one.kind === 'operation' &&

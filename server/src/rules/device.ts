@@ -1,4 +1,5 @@
 /** How a function names a device, and the calls that it makes on it. */
+import { deviceParameter } from '../kernel/lifecycle-api.ts';
 import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { inRange } from '../kernel/version.ts';
@@ -41,7 +42,7 @@ function findExpression(
   const aliases: string[] = [];
   for (const { operation, call } of written) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (!argument || !TAKES_VFIO_DEVICE.has(operation.api)) continue;
+    if (!argument || deviceParameter(operation.api) !== 'vfio_device') continue;
     const text = source.slice(argument.start, argument.end);
     if (argument.kind !== 'name' || fn.params.some((param) => param.name === argument.name))
       return text;
@@ -49,7 +50,7 @@ function findExpression(
   }
   for (const { operation, call } of written) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (!argument || !TAKES_CORE_DEVICE.has(operation.api)) continue;
+    if (!argument || deviceParameter(operation.api) !== 'vfio_pci_core_device') continue;
     const core = source.slice(argument.start, argument.end);
     if (/^&[\w.>-]+$/.test(core)) return `${core}.vdev`;
     if (/^\w+$/.test(core)) return `&${core}->vdev`;
@@ -87,21 +88,6 @@ function changesMeaning(fn: FunctionIr, expression: string): boolean {
   return values > 1;
 }
 
-/** Kernel functions whose device argument is the struct vfio_device itself. */
-const TAKES_VFIO_DEVICE: ReadonlySet<string> = new Set([
-  'vfio_register_group_dev',
-  'vfio_register_emulated_iommu_dev',
-  'vfio_unregister_group_dev',
-  'vfio_put_device',
-  'vfio_free_device',
-  'vfio_init_group_dev',
-  'vfio_uninit_group_dev',
-  'vfio_init_device',
-  'vfio_assign_device_set',
-  'vfio_pci_core_init_dev',
-  'vfio_pci_core_release_dev',
-]);
-
 /**
  * A call of a life-cycle function on an object, `name(argument)` without a semicolon: the argument
  * is what the function needs, the
@@ -114,9 +100,10 @@ export function callOn(
   source: string,
   name: string,
 ): string | null {
-  const argument = TAKES_VFIO_DEVICE.has(name)
-    ? findExpression(facts, fn, device, source)
-    : findCoreExpression(facts, fn, device, source);
+  const argument =
+    deviceParameter(name) === 'vfio_device'
+      ? findExpression(facts, fn, device, source)
+      : findCoreExpression(facts, fn, device, source);
   return argument === null || changesMeaning(fn, argument) ? null : `${name}(${argument})`;
 }
 
@@ -128,19 +115,11 @@ function findCoreExpression(
 ): string | null {
   for (const { operation, call } of callsOn(facts, fn, device)) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (argument && TAKES_CORE_DEVICE.has(operation.api))
+    if (argument && deviceParameter(operation.api) === 'vfio_pci_core_device')
       return source.slice(argument.start, argument.end);
   }
   return memberOfVariable(facts.module, fn, device, 'vfio_pci_core_device');
 }
-
-/** Functions of vfio-pci core whose device argument is the struct vfio_pci_core_device. */
-const TAKES_CORE_DEVICE: ReadonlySet<string> = new Set([
-  'vfio_pci_core_init_device',
-  'vfio_pci_core_uninit_device',
-  'vfio_pci_core_register_device',
-  'vfio_pci_core_unregister_device',
-]);
 
 /**
  * The calls in a function that operate on the device there, in source order; those inside helpers

@@ -1,4 +1,5 @@
 /** State that a callback of the device uses is first set up after the registration. */
+import { INITIALISERS, LINK_INITIALISERS } from '../kernel/memory-uses.ts';
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types.ts';
@@ -48,41 +49,10 @@ export const initAfterRegister: Rule = {
   check,
 };
 
-/**
- * Initialisers of what callbacks find broken when they are early. Zeroed memory is none of these.
- */
-const LOCKS: ReadonlySet<string> = new Set([
-  ...LOCK_INITIALISERS,
-  'INIT_LIST_HEAD',
-  'INIT_HLIST_HEAD',
-  'init_llist_head',
-  'init_completion',
-  'init_waitqueue_head',
-  'init_swait_queue_head',
-]);
+/** Initialisers of what callbacks find broken when they are early. */
+const LOCKS: ReadonlySet<string> = new Set([...LOCK_INITIALISERS, ...LINK_INITIALISERS]);
 
-/** Initialisers of other state. */
-const INITIALISERS: ReadonlySet<string> = new Set([
-  ...LOCKS,
-  'INIT_WORK',
-  'INIT_DELAYED_WORK',
-  'INIT_DEFERRABLE_WORK',
-  'timer_setup',
-  'hrtimer_init',
-  'hrtimer_setup',
-  'tasklet_setup',
-  'tasklet_init',
-  'xa_init',
-  'xa_init_flags',
-  'ida_init',
-  'idr_init',
-  'kref_init',
-  'refcount_set',
-  'bitmap_zero',
-  'INIT_RADIX_TREE',
-  'INIT_KFIFO',
-  'ratelimit_state_init',
-]);
+const ALL_INITIALISERS: ReadonlySet<string> = new Set([...LOCKS, ...INITIALISERS]);
 
 /** Members of a vfio_device that the core reads. */
 const READ_BY_CORE: ReadonlySet<string> = new Set([
@@ -272,7 +242,7 @@ function lateMembers(facts: ModuleFacts, index: ModuleIndex, use: UseObservation
       : [];
   }
   if (use.form !== 'pass' || use.api === null) return [];
-  if (INITIALISERS.has(use.api)) {
+  if (ALL_INITIALISERS.has(use.api)) {
     const access = own.find(
       (one) => one.form === 'address' && one.callName === use.api && contains(use.site, one.node),
     );
@@ -324,7 +294,7 @@ function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAc
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
     const reader = memberAccesses(index, fn).find(
-      (one) => one.key === key && one.form !== 'write' && !INITIALISERS.has(one.callName ?? ''),
+      (one) => one.key === key && one.form !== 'write' && !ALL_INITIALISERS.has(one.callName ?? ''),
     );
     if (reader !== undefined) return reader;
   }
@@ -368,7 +338,7 @@ function maySet(
       one.form === 'write' ||
       (one.form === 'address' &&
         (one.call === null ||
-          INITIALISERS.has(one.call.name ?? '') ||
+          ALL_INITIALISERS.has(one.call.name ?? '') ||
           isUnknown(facts, index, one)))
     );
   // The struct around the member, in the hands of somebody else.

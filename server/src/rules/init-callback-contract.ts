@@ -2,6 +2,7 @@
  * `.init` uses something that is there only after `vfio_alloc_device()` has returned, or that
  * nothing ever sets.
  */
+import { countsReferences } from '../kernel/lookup.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FunctionIr, LoopStmt } from '../ir/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
@@ -157,12 +158,6 @@ function references(facts: ModuleFacts): Finding[] {
   });
 }
 
-const REFERENCE_CALLS: ReadonlySet<string> = new Set([
-  'get_device',
-  'put_device',
-  'vfio_put_device',
-]);
-
 /** `vdev->device` in functions that only `.init` runs. */
 function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding[] {
   const reached = reachedFrom(index, roots);
@@ -170,10 +165,7 @@ function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding
   const naming = [...reached.keys()].filter((fn) => /(->|\.)\s*device\b/.test(fn.text));
   return onlyReached(index, reached, naming).flatMap((fn) =>
     memberAccesses(index, fn).flatMap((access): Finding[] => {
-      if (
-        !/^vfio_device\.device(\.|$)/.test(access.key) ||
-        REFERENCE_CALLS.has(access.callName ?? '')
-      )
+      if (!/^vfio_device\.device(\.|$)/.test(access.key) || countsReferences(access.callName ?? ''))
         return [];
       const text = written(access.file.text, access.node);
       return [

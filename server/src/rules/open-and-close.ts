@@ -2,10 +2,11 @@
  * The callbacks that open and close a device, and what they call: who takes for the time that the
  * device is open, and who gives it back.
  */
+import { loopCursors } from '../kernel/loop-macros.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
-import { isValueOrTest, testedArgument } from '../kernel/macros.ts';
+import { isValueOrTest, testedArgument, isComputation } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
@@ -204,7 +205,8 @@ export function isUnseen(
     index.macro(file, name) === null &&
     !isLog(name) &&
     !isValueOrTest(name) &&
-    !/^(container_of|IS_ERR|PTR_ERR|ERR_PTR|sizeof|list_for_each)/.test(name) &&
+    !isComputation(name) &&
+    loopCursors(name) === undefined &&
     behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined
   );
 }

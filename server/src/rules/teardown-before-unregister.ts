@@ -160,16 +160,9 @@ function membersTakenDown(facts: ModuleFacts): Finding[] {
 function endsUse(api: string): boolean {
   return (
     !/^(debugfs|proc|device|class)_/.test(api) &&
-    (LOCKS.has(api) || givenBackBy(api).some(({ taken }) => taken === 'return'))
+    givenBackBy(api).some(({ taken, isContent }) => taken === 'return' || isContent === true)
   );
 }
-
-const LOCKS: ReadonlySet<string> = new Set([
-  'mutex_destroy',
-  'xa_destroy',
-  'cleanup_srcu_struct',
-  'kfifo_free',
-]);
 
 /** The unregister that comes later in the same function; without one the defect is another. */
 function unregisterBehind(facts: ModuleFacts, one: Teardown): OperationObservation | null {

@@ -1,4 +1,5 @@
 /** What a condition depends on: a member that it tests, and not one that it hands to a call. */
+import { asksState } from '../kernel/touches.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
@@ -30,14 +31,10 @@ export function testedIn(condition: Expr): Expr[] {
     case 'binary':
       return [...testedIn(condition.left), ...testedIn(condition.right)];
     case 'call':
-      return TESTS.test(condition.name ?? '') || isValueOrTest(condition.name ?? '')
+      return asksState(condition.name ?? '') || isValueOrTest(condition.name ?? '')
         ? condition.args.flatMap(testedIn)
         : [];
     default:
       return [condition];
   }
 }
-
-/** Calls that look at a member and do nothing to it. */
-const TESTS =
-  /^(test_bit|atomic\w*_read|refcount_read|kref_read|completion_done|READ_ONCE|smp_load_acquire|IS_ERR\w*|list_empty\w*|rcu_access_pointer|rcu_dereference\w*|test_and_\w+_bit|xchg|cmpxchg)$/;

@@ -1,4 +1,5 @@
 /** Whether one statement undoes another. */
+import { ignoresNull } from '../../kernel/memory-uses.ts';
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
@@ -216,9 +217,6 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
   return false;
 }
 
-/** Frees that do nothing with NULL. */
-const NULL_SAFE = /^(?:kfree|kfree_sensitive|kfree_const|kvfree|vfree|bitmap_free|free_percpu)$/;
-
 /**
  * Whether there is nothing for `item` to undo where `stmt`, a statement that moves, fails: all that
  * it undoes is taken by the very call whose failure
@@ -245,7 +243,7 @@ export function isNotTakenYet(
   if (owners.length === 0) return false;
   if (owners.every((owner) => !moved.includes(owner))) return true;
   const safe =
-    calls.every((call) => NULL_SAFE.test(call.name ?? '')) &&
+    calls.every((call) => ignoresNull(call.name ?? '')) &&
     codeUnder(names, item).every(
       (inner) =>
         inner.kind === 'block' ||

@@ -1,8 +1,9 @@
 /** Finds every free and uninit of the container. */
+import { OLD_MODEL_CALLS } from '../../kernel/lifecycle-api.ts';
 import type { Span } from '../../text/span.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { wipesMemory } from '../../kernel/memory-uses.ts';
+import { wipesMemory, isPlainFree } from '../../kernel/memory-uses.ts';
 import { plain } from './arguments.ts';
 import {
   allExpressions,
@@ -26,9 +27,6 @@ import {
   type CallSite,
 } from '../query/call-sites.ts';
 import type { Container, FreePlan, UninitPlan } from '../types.ts';
-
-/** The frees that a put can take the place of: they give the memory back at once. */
-const PLAIN_FREES: ReadonlySet<string> = new Set(['kfree', 'kvfree', 'vfree']);
 
 export interface Teardown {
   readonly frees: readonly FreePlan[];
@@ -191,7 +189,7 @@ function checkFree(file: FileIr, site: CallSite): void {
       file,
       site.call,
     );
-  if (!PLAIN_FREES.has(name))
+  if (!isPlainFree(name))
     refuse(
       'unsuitable-statement',
       `${name}() of the container has no counterpart: the vfio core frees it with kvfree() at the last put. Free it with kfree() first, then convert.`,
@@ -235,8 +233,7 @@ function refuseEmptied(file: FileIr, uninits: readonly UninitPlan[]): void {
   }
 }
 
-const OLD_CALLS =
-  /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
+const OLD_CALLS = new RegExp(String.raw`\b(?:${OLD_MODEL_CALLS.join('|')})\b`);
 
 /** A macro that holds a call of the old model: it would be left behind. */
 function refuseMacros(module: Module, file: FileIr): void {

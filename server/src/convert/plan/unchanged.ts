@@ -1,4 +1,5 @@
 /** Why there was nothing to convert in a document, in a sentence for the person who asked. */
+import { CORE_FUNCTIONS } from '../../kernel/lifecycle-api.ts';
 import type { FileIr } from '../../ir/types.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import { formatVersion } from '../../kernel/version.ts';
@@ -15,14 +16,6 @@ export interface Unchanged {
   readonly isOld: boolean;
 }
 
-/** Functions that a driver calls and the VFIO core defines. */
-const CORE: readonly string[] = [
-  'vfio_register_group_dev',
-  'vfio_init_group_dev',
-  '_vfio_alloc_device',
-  'vfio_pci_core_register_device',
-];
-
 /**
  * Says why a conversion changed nothing: the document has the new model already, has the old one
  * for other kernels only, is a part of VFIO
@@ -36,7 +29,7 @@ export function whyUnchanged(
 ): Unchanged {
   const file = module?.sources.find((source) => source.path === path);
   if (!module || !file) return { reason: 'nothing to convert: it does not use VFIO', isOld: false };
-  const core = file.functions.find((fn) => CORE.includes(fn.name));
+  const core = file.functions.find((fn) => CORE_FUNCTIONS.has(fn.name));
   if (core)
     return {
       reason: `nothing to convert: it defines ${core.name}(), which makes it a part of VFIO itself and no driver`,

@@ -1,7 +1,8 @@
 /** Finds locals that a conversion leaves unused. */
+import { soundsLikeView } from '../../kernel/heuristics.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
-import { isFixedGetter } from '../../kernel/casts.ts';
+import { isFixedGetter, isView } from '../../kernel/casts.ts';
 import { codeOf, removalOf, type Removal } from './layout.ts';
 import {
   allExpressions,
@@ -13,10 +14,6 @@ import {
 import { namesThroughMacros } from '../query/names.ts';
 import type { ConversionPlan } from '../types.ts';
 import { append } from '../../text/lists.ts';
-
-/** Views of an object that a declaration may be dropped with: they only compute. */
-const PURE_CALLS =
-  /^(?:container_of\w*|to_\w+|dev_get_drvdata|\w+_get_drvdata|mdev_dev|mdev_parent_dev|dev_name)$/;
 
 export interface Unused {
   readonly removals: Removal[];
@@ -169,6 +166,11 @@ function storesTo({ stmt }: Placed, name: string): boolean {
   );
 }
 
+/** Views of an object that a declaration may be dropped with: they only compute. */
+function isPureView(name: string): boolean {
+  return soundsLikeView(name) || isView(name) || isFixedGetter(name);
+}
+
 function isPure(value: Expr): boolean {
   return expressionsIn(value).every(
     (expr) =>
@@ -176,8 +178,7 @@ function isPure(value: Expr): boolean {
       expr.kind !== 'update' &&
       expr.kind !== 'statement-expression' &&
       expr.kind !== 'unknown' &&
-      (expr.kind !== 'call' ||
-        (expr.name !== null && (PURE_CALLS.test(expr.name) || isFixedGetter(expr.name)))),
+      (expr.kind !== 'call' || (expr.name !== null && isPureView(expr.name))),
   );
 }
 

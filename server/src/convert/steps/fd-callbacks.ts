@@ -1,4 +1,7 @@
 /** The step from callbacks for each file descriptor to those for each device. */
+import { locksForSure } from '../../kernel/locks.ts';
+import { isLog, soundsLikeView } from '../../kernel/heuristics.ts';
+import { claimsState, countsModuleUsers } from '../../kernel/touches.ts';
 import type {
   Expr,
   FileIr,
@@ -33,8 +36,9 @@ const NAMES: ReadonlyMap<string, string> = new Map([
  * Calls that may stand beside a count: locks, and the references to the module that the core takes
  * by itself since 5.15.
  */
-const HARMLESS =
-  /^(?:mutex_(?:un)?lock|spin_(?:un)?lock\w*|down_\w+|up_\w+|try_module_get|module_put|__module_get|container_of|to_\w+|pr_\w+|dev_(?:dbg|info|warn|err))$/;
+function isHarmless(name: string): boolean {
+  return locksForSure(name) || countsModuleUsers(name) || soundsLikeView(name) || isLog(name);
+}
 
 /**
  * Up to 5.14 `.open` and `.release` run for every file descriptor of a device; `.open_device` and
@@ -119,10 +123,6 @@ function noteOn(table: string, open: FunctionIr | null, release: FunctionIr | nu
   return `${renamed}; ${working.join(' and ')} did something for each of them: see that once for the device is right.`;
 }
 
-/** Calls that ask about a state and change it at once. */
-const CLAIMING =
-  /^(?:atomic\w*_(?:cmpxchg|xchg|inc_not_zero|dec_if_positive|add_unless)|test_and_(?:set|clear)_bit\w*|cmpxchg\w*|xchg\w*)$/;
-
 /**
  * Where `.open` leaves, by an `if` of its own, where something is set that it or `.release` sets:
  * `if (p->users) return -EBUSY;`.
@@ -152,7 +152,7 @@ function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): S
             expressionsIn(stmt.condition).some(
               (expr) =>
                 (expr.kind === 'member' && changed.has(expr.field)) ||
-                (expr.kind === 'call' && CLAIMING.test(expr.name ?? '')),
+                (expr.kind === 'call' && claimsState(expr.name ?? '')),
             ),
         );
   return refusing?.stmt ?? null;
@@ -213,7 +213,7 @@ function isIdle(fn: FunctionIr): boolean {
           expr.kind !== 'update' &&
           expr.kind !== 'unknown' &&
           expr.kind !== 'statement-expression' &&
-          (expr.kind !== 'call' || HARMLESS.test(expr.name ?? '')),
+          (expr.kind !== 'call' || isHarmless(expr.name ?? '')),
       ),
   );
 }
@@ -261,7 +261,7 @@ function guarded(fn: FunctionIr, which: 'first' | 'last'): string | null {
               expr.kind !== 'unknown' &&
               expr.kind !== 'statement-expression' &&
               (expr.kind !== 'assign' || uncast(expr.target).kind === 'name') &&
-              (expr.kind !== 'call' || HARMLESS.test(expr.name ?? ''))),
+              (expr.kind !== 'call' || isHarmless(expr.name ?? ''))),
         )),
   );
   return clean ? counter.field : null;

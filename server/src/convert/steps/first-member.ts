@@ -1,4 +1,5 @@
 /** The step that moves the vfio_device to the front of its struct. */
+import { LAYOUT_QUESTIONS } from '../../kernel/casts.ts';
 import type { Edit } from '../../text/span.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FieldIr, FileIr, StructIr } from '../../ir/types.ts';
@@ -190,8 +191,7 @@ type Ask = (
   span: { readonly start: number; readonly end: number },
 ) => never;
 
-const LAYOUT =
-  /\b(?:offsetof|offsetofend|sizeof_field_end|static_assert|_Static_assert|BUILD_BUG_ON\w*)\s*\(/;
+const LAYOUT = new RegExp(String.raw`\b(?:${LAYOUT_QUESTIONS.join('|')})\s*\(`);
 
 /**
  * Where a statement asks for the layout of something and then names the struct. Each statement is

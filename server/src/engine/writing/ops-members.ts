@@ -3,6 +3,7 @@ import { apiEntry, apiMember } from '../../kernel/lifecycle-api.ts';
 import { membersOf } from '../../kernel/hover.ts';
 import { familyRegisteredBy, IOMMUFD_MEMBERS } from '../../kernel/iommu-families.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
+import { pciCoreHelper } from '../../kernel/needed-members.ts';
 import { inRange, nearest } from '../../kernel/version.ts';
 import { wrapped } from '../new-driver/c-text.ts';
 import type { CodePlace } from './code-place.ts';
@@ -11,14 +12,6 @@ import type { Completion } from './types.ts';
 const TABLE = /\bstruct\s+vfio_device_ops\s+(\w+)(?:\s*\[[^\]]*\])?\s*=\s*$/;
 /** Longer tables are of no driver. */
 const LONGEST_TABLE = 8000;
-
-/** What the core of vfio-pci has for a member, where its name does not say so. */
-const PCI_CORE: Readonly<Record<string, string>> = {
-  init: 'vfio_pci_core_init_dev',
-  release: 'vfio_pci_core_release_dev',
-  device_feature: 'vfio_pci_core_ioctl_feature',
-  get_region_info_caps: 'vfio_pci_ioctl_get_region_info',
-};
 
 /** The members that the table around a caret does not have yet; none where it is in no table. */
 export function opsMembers(
@@ -91,7 +84,7 @@ function valueOf(
   const iommufd = IOMMUFD_MEMBERS.find(({ name }) => name === member);
   const helpers = [
     ...(iommufd ? [`vfio_iommufd_${familyIn(text)}_${iommufd.suffix}`] : []),
-    ...(/\bvfio_pci_core_/.test(text) ? [PCI_CORE[member] ?? `vfio_pci_core_${member}`] : []),
+    ...(/\bvfio_pci_core_/.test(text) ? [pciCoreHelper(member)] : []),
   ];
   const helper = helpers.find((name) => {
     const entry = apiEntry(name);

@@ -18,6 +18,7 @@ const XARRAY: Resource = {
   undo: words('xa_destroy'),
   taken: 0,
   given: 0,
+  isContent: true,
 };
 
 const LIST_LINK: Resource = {
@@ -36,14 +37,14 @@ const HLIST_LINK: Resource = {
 
 export const COLLECTIONS: FunctionRows = {
   // Lists, trees and tables link the object; who unlinks it does not free it.
-  INIT_LIST_HEAD: IN_PLACE,
+  INIT_LIST_HEAD: { ...IN_PLACE, setsUp: 'link' },
   INIT_LIST_HEAD_RCU: IN_PLACE,
-  INIT_HLIST_HEAD: IN_PLACE,
+  INIT_HLIST_HEAD: { ...IN_PLACE, setsUp: 'link' },
   INIT_HLIST_NODE: IN_PLACE,
-  INIT_RADIX_TREE: IN_PLACE,
+  INIT_RADIX_TREE: { ...IN_PLACE, setsUp: 'state' },
   RB_CLEAR_NODE: IN_PLACE,
   RB_EMPTY_NODE: IN_PLACE,
-  init_llist_head: IN_PLACE,
+  init_llist_head: { ...IN_PLACE, setsUp: 'link' },
   __list_del_entry: IN_PLACE,
   __hlist_del: IN_PLACE,
   list_add: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
@@ -122,7 +123,13 @@ export const COLLECTIONS: FunctionRows = {
   klist_del: { given: 'unknown' },
   klist_remove: { given: 'unknown' },
 
-  list_entry: { touches: 'arguments', takesCookie: true, computes: true },
+  list_entry: {
+    touches: 'arguments',
+    takesCookie: true,
+    computes: true,
+    means: 'container',
+    designates: [2],
+  },
   llist_del_first: { touches: 'arguments', returnsLink: true },
   llist_del_all: { touches: 'arguments', returnsLink: true },
   __llist_del_all: { returnsLink: true },
@@ -146,7 +153,15 @@ export const COLLECTIONS: FunctionRows = {
   ida_alloc_min: { touches: 'arguments', takes: IDA_NUMBER, succeeds: 'non-negative' },
   ida_free: { touches: 'arguments' },
   idr_remove: { touches: 'arguments' },
-  xa_init: { touches: 'arguments', takes: XARRAY, succeeds: 'always' },
+  xa_init: { touches: 'arguments', takes: XARRAY, succeeds: 'always', setsUp: 'state' },
   xa_destroy: { touches: 'arguments' },
-  INIT_KFIFO: { touches: 'arguments', assigns: [0] },
+  INIT_KFIFO: { touches: 'arguments', assigns: [0], setsUp: 'state' },
+  hlist_entry: { means: 'container', designates: [2] },
+  rb_entry: { means: 'container', designates: [2] },
+  xa_init_flags: { setsUp: 'state' },
+  ida_init: { setsUp: 'state' },
+  idr_init: { setsUp: 'state' },
+  list_empty: { touches: 'arguments', asks: 'looks' },
+  list_empty_careful: { touches: 'arguments', asks: 'looks' },
+  hlist_empty: { touches: 'arguments', asks: 'looks' },
 };

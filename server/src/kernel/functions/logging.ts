@@ -33,4 +33,5 @@ export const LOGGING: FunctionRows = {
   hid_err: IN_KERNEL,
   hid_warn: IN_KERNEL,
   netdev_put: { given: 'unknown' },
+  ratelimit_state_init: { setsUp: 'state' },
 };

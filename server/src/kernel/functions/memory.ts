@@ -134,6 +134,7 @@ const KFIFO: Resource = {
   undo: words('kfifo_free'),
   taken: 0,
   given: 0,
+  isContent: true,
 };
 
 const KOBJECT: Resource = {
@@ -211,13 +212,13 @@ export const MEMORY: FunctionRows = {
   memdup_array_user: { behaviours: ALLOCATES_OR_ERR, takes: SLAB_MEMORY },
   vmemdup_array_user: { behaviours: ALLOCATES_OR_ERR, takes: KV_MEMORY },
   strndup_user: { behaviours: ALLOCATES_OR_ERR, takes: SLAB_MEMORY },
-  kfree: { behaviours: frees(0) },
-  kfree_const: { behaviours: frees(0) },
-  kfree_sensitive: { behaviours: frees(0), wipes: true },
-  kzfree: { behaviours: frees(0), wipes: true },
-  kvfree: { behaviours: frees(0) },
+  kfree: { behaviours: frees(0), ignoresNull: true },
+  kfree_const: { behaviours: frees(0), ignoresNull: true },
+  kfree_sensitive: { behaviours: frees(0), wipes: true, ignoresNull: true },
+  kzfree: { behaviours: frees(0), wipes: true, ignoresNull: true },
+  kvfree: { behaviours: frees(0), ignoresNull: true },
   kvfree_sensitive: { behaviours: frees(0), wipes: true },
-  vfree: { behaviours: frees(0) },
+  vfree: { behaviours: frees(0), ignoresNull: true },
   vfree_atomic: { behaviours: frees(0) },
   kfree_rcu: { behaviours: frees(0) },
   kvfree_rcu: { behaviours: frees(0) },

@@ -31,9 +31,9 @@ const FIRMWARE: Resource = {
 
 export const REFERENCES: FunctionRows = {
   // References to the parent and to other objects: what they count is not the container.
-  module_put: IN_KERNEL,
-  __module_get: IN_KERNEL,
-  try_module_get: { ...IN_KERNEL, takes: MODULE_REFERENCE, succeeds: 'true' },
+  module_put: { ...IN_KERNEL, isOfModule: true },
+  __module_get: { ...IN_KERNEL, isOfModule: true },
+  try_module_get: { ...IN_KERNEL, takes: MODULE_REFERENCE, succeeds: 'true', isOfModule: true },
   symbol_get: IN_KERNEL,
   symbol_put: IN_KERNEL,
   request_module: IN_KERNEL,
@@ -62,7 +62,7 @@ export const REFERENCES: FunctionRows = {
   dput: IN_KERNEL,
   igrab: IN_KERNEL,
   iput: IN_KERNEL,
-  free_percpu: IN_KERNEL,
+  free_percpu: { ...IN_KERNEL, ignoresNull: true },
   __free_page: IN_KERNEL,
   __free_pages: IN_KERNEL,
   kmem_cache_destroy: IN_KERNEL,

@@ -71,8 +71,25 @@ export interface FunctionRow {
   readonly valueIs?: number;
   /** Beside `valueIs` it does nothing at all: it may be left out. */
   readonly isSilent?: true;
-  /** It holds for NULL and not for an object. */
-  readonly isNullTest?: true;
+  /** It holds for pointers of this kind, and not for an object. */
+  readonly pointerTest?: PointerTest;
+  /** What the analysis works out itself, as it does an operator of the language. */
+  readonly means?: Meaning;
+  /** The arguments that are the name of a member or of a struct, whatever else has that name. */
+  readonly designates?: readonly number[];
+  /** What it is or says depends on the order and the sizes of the members of a struct. */
+  readonly asksLayout?: true;
+  /**
+   * It makes its argument 0 out of memory: what others find broken while it is missing (`link`), or
+   * other state, which zeroed memory may be already.
+   */
+  readonly setsUp?: 'link' | 'state';
+  /** It tells a state that is in the memory of its arguments, or also changes it at once. */
+  readonly asks?: 'looks' | 'claims';
+  /** It does nothing with NULL. */
+  readonly ignoresNull?: true;
+  /** It counts the users of a module. */
+  readonly isOfModule?: true;
   /** It is another value or test, and changes nothing. */
   readonly isTest?: true;
   /** It does not return. */
@@ -97,6 +114,33 @@ export type Touch = 'looks' | 'logs' | 'arguments' | 'kernel' | 'everything';
  */
 export type Outcome = 'pointer' | 'zero' | 'non-negative' | 'true' | 'always';
 
+/**
+ * - `container`: from a member, argument 0, to the object around it;
+ * - `truth`: whether the argument is an error pointer; `error-code`: its code; `error-or-zero`: that,
+ *   and 0 for any other pointer; `error-pointer`: the pointer for a code;
+ * - `assertion`: does not return where its argument holds;
+ * - `exchange`: stores argument 1 where argument 0 says, and returns what was there; `assignment`:
+ *   assigns argument 1 to argument 0; `taken-pointer`: the pointer, whose variable is NULL then;
+ * - `bit`: a number with this bit; `constant`: what the compiler works out; `configuration`: whether
+ *   an option of the build is set.
+ */
+export type Meaning =
+  | 'container'
+  | 'truth'
+  | 'error-code'
+  | 'error-or-zero'
+  | 'error-pointer'
+  | 'assertion'
+  | 'exchange'
+  | 'assignment'
+  | 'taken-pointer'
+  | 'bit'
+  | 'constant'
+  | 'configuration';
+
+/** For which pointers a test holds: error pointers, these and NULL, or what is no object for NULL. */
+export type PointerTest = 'is-err' | 'is-err-or-null' | 'null';
+
 /** Something that is taken, and how it is given back. */
 export interface Resource {
   /** Any of these gives it back; the first is the usual one. */
@@ -120,6 +164,8 @@ export interface Resource {
   readonly into?: number;
   /** Any of these is owed where the taking call has failed: it leaves a reference all the same. */
   readonly whenFailed?: readonly string[];
+  /** It is what the memory of the argument holds, a lock or a table: undone, nothing can use it. */
+  readonly isContent?: true;
 }
 
 /** Kinds of locks: a call that releases one kind releases what a call of that kind has taken. */
@@ -145,6 +191,8 @@ export type LockKind =
 export interface LockUse {
   readonly kind: LockKind;
   readonly does: 'take' | 'release';
+  /** It may come back without the lock. */
+  readonly mayFail?: true;
 }
 
 /** Kinds of what runs later on its own (async.ts says more of each). */
@@ -174,6 +222,8 @@ export type AsyncUse =
       readonly kind: AsyncKindId;
       readonly does: 'start' | 'stop' | 'cancel' | 'wait';
       readonly argument: number;
+      /** Nothing starts it again. */
+      readonly isForGood?: true;
     }
   /** Stops all of them, whatever its argument. */
   | { readonly kind: AsyncKindId; readonly does: 'stop-all' };
@@ -216,6 +266,11 @@ export function takes(kind: LockKind): LockUse {
   return { kind, does: 'take' };
 }
 
+/** Takes it, or comes back without it. */
+export function tries(kind: LockKind): LockUse {
+  return { kind, does: 'take', mayFail: true };
+}
+
 export function releases(kind: LockKind): LockUse {
   return { kind, does: 'release' };
 }
@@ -230,6 +285,11 @@ export function starts(kind: AsyncKindId, argument: number): AsyncUse {
 
 export function stops(kind: AsyncKindId, argument: number): AsyncUse {
   return { kind, does: 'stop', argument };
+}
+
+/** Stops it, and keeps it from being started again. */
+export function stopsForGood(kind: AsyncKindId, argument: number): AsyncUse {
+  return { kind, does: 'stop', argument, isForGood: true };
 }
 
 /** Stops it for the future: a run that has begun goes on. */

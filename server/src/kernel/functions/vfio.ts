@@ -79,7 +79,7 @@ export const VFIO: FunctionRows = {
   // KVM is told of the object, or asked about its memory.
   gpa_to_gfn: ANYTHING,
 
-  vfio_alloc_device: { undoneBy: { name: 'vfio_put_device', byResult: true } },
+  vfio_alloc_device: { undoneBy: { name: 'vfio_put_device', byResult: true }, designates: [0, 1] },
   vfio_register_group_dev: {
     undoneBy: { name: 'vfio_unregister_group_dev', byResult: false },
     iommu: 'physical',

@@ -1,6 +1,7 @@
 /**
  * What a path knows after a condition: comparisons, tests of pointers and results, configuration.
  */
+import { type PointerTest, pointerTestOf } from '../../kernel/macros.ts';
 import type { CallExpr, Expr } from '../../ir/types.ts';
 import { walkExpr, walkStmt } from '../../ir/visit.ts';
 import type { Span } from '../../text/span.ts';
@@ -61,7 +62,7 @@ export function decide(
     if (expr.op in FLIPPED) return compare(run, next, expr.op, expr.left, expr.right, truth, whole);
   }
   if (expr.kind === 'call' && expr.name !== null) {
-    const form = ERROR_TESTS[expr.name];
+    const form = pointerTestOf(expr.name);
     if (form && expr.args[0]) return errorTest(run, next, expr, expr.args[0], form, truth, whole);
     const tested = expr.args[testedArgument(expr.name) ?? expr.args.length];
     if (tested) return decide(run, next, tested, truth, whole);
@@ -77,16 +78,6 @@ export function decide(
   });
 }
 
-type PointerTest = 'is-err' | 'is-err-or-null' | 'null';
-const ERROR_TESTS: Readonly<Record<string, PointerTest | undefined>> = Object.assign(
-  Object.create(null),
-  {
-    IS_ERR: 'is-err',
-    IS_ERR_VALUE: 'is-err',
-    IS_ERR_OR_NULL: 'is-err-or-null',
-    ZERO_OR_NULL_PTR: 'null',
-  },
-);
 /** What a pointer is for which the test holds. */
 const HOLDS_FOR: Readonly<Record<PointerTest, Mask>> = {
   'is-err': NEGATIVE,

@@ -27,7 +27,7 @@ import { type Evaluated, evaluate, fewer, fresh, loadPlace, storePlace } from '.
 import { behave } from './known-calls.ts';
 import { callResources, indirectCall } from './call-resources.ts';
 import type { Run } from './run.ts';
-import { SPECIAL } from './special-calls.ts';
+import { specialCall } from './special-calls.ts';
 
 /** A path after the arguments of a call, with their values in order. */
 interface Arguments {
@@ -43,7 +43,7 @@ export function evaluateCall(run: Run, state: PathState, call: CallExpr): Evalua
   const name = call.name;
   const local = name === null || run.locals.has(name);
   if (!local) {
-    const special = SPECIAL[name];
+    const special = specialCall(name);
     if (special) return special(run, state, call);
     const defined = run.index.functions(run.file, name);
     if (defined.length)

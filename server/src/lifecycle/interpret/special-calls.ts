@@ -4,6 +4,7 @@
  */
 import { identityOf } from '../../ir/node-identity.ts';
 import type { CallExpr, Expr } from '../../ir/types.ts';
+import { type Meaning, meaningOf } from '../../kernel/macros.ts';
 import { type AccessStep, containerOf } from '../domain/access-path.ts';
 import { type Place, codeOf, literal } from '../domain/objects.ts';
 import { type PathState, assume, fork, maskOf } from '../domain/path-state.ts';
@@ -160,51 +161,23 @@ const configured: Special = (run, state, call) => {
   return [{ state, value: truth === 'true' ? int(1) : NULL }];
 };
 
-/**
- * Names that the analysis must understand as the language does: pointers from member to container,
- * and what the compiler works out.
- */
-export const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(
-  Object.create(null),
-  {
-    container_of: memberToContainer,
-    container_of_const: memberToContainer,
-    container_of_safe: memberToContainer,
-    list_entry: memberToContainer,
-    hlist_entry: memberToContainer,
-    rb_entry: memberToContainer,
-    IS_ERR: truthOf,
-    IS_ERR_OR_NULL: truthOf,
-    IS_ERR_VALUE: truthOf,
-    PTR_ERR: errorCode,
-    PTR_ERR_OR_ZERO: errorOrZero,
-    ERR_PTR: errorPointer,
-    BUG_ON: assertion,
-    VM_BUG_ON: assertion,
-    GEM_BUG_ON: assertion,
-    xchg: exchange,
-    xchg_relaxed: exchange,
-    xchg_acquire: exchange,
-    xchg_release: exchange,
-    WRITE_ONCE: assigns,
-    rcu_assign_pointer: assigns,
-    RCU_INIT_POINTER: assigns,
-    no_free_ptr: takePointer,
-    return_ptr: takePointer,
-    retain_ptr: takePointer,
-    retain_and_null_ptr: takePointer,
-    BIT: bit,
-    BIT_ULL: bit,
-    offsetof: compileTime,
-    offsetofend: compileTime,
-    typeof: compileTime,
-    BUILD_BUG_ON: compileTime,
-    BUILD_BUG_ON_ZERO: compileTime,
-    ARRAY_SIZE: compileTime,
-    IS_ENABLED: configured,
-    IS_BUILTIN: configured,
-    IS_MODULE: configured,
-    IS_REACHABLE: configured,
-    sizeof_field: compileTime,
-  },
-);
+const BY_MEANING: Readonly<Record<Meaning, Special>> = {
+  container: memberToContainer,
+  truth: truthOf,
+  'error-code': errorCode,
+  'error-or-zero': errorOrZero,
+  'error-pointer': errorPointer,
+  assertion,
+  exchange,
+  assignment: assigns,
+  'taken-pointer': takePointer,
+  bit,
+  constant: compileTime,
+  configuration: configured,
+};
+
+/** How a call is evaluated whose meaning the kernel's tables tell; undefined for any other. */
+export function specialCall(name: string): Special | undefined {
+  const meaning = meaningOf(name);
+  return meaning && BY_MEANING[meaning];
+}

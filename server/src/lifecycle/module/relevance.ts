@@ -1,4 +1,6 @@
 /** Which functions can reach a device, and so are worth an exploration. */
+import { leadsOut } from '../../kernel/casts.ts';
+import { asksForError } from '../../kernel/macros.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { mayEndContainer } from '../../kernel/containers.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
@@ -225,15 +227,6 @@ interface FunctionFacts {
   readonly passing: ReadonlySet<number>;
 }
 
-const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
-const ERROR_TESTS = new Set([
-  'IS_ERR',
-  'IS_ERR_OR_NULL',
-  'IS_ERR_VALUE',
-  'PTR_ERR',
-  'PTR_ERR_OR_ZERO',
-]);
-
 function gather(
   index: ModuleIndex,
   file: FileIr,
@@ -265,11 +258,11 @@ function gather(
     });
   for (const call of scan.calls) {
     const name = call.name;
-    if (name !== null && CONTAINERS.has(name)) {
+    if (name !== null && leadsOut(name)) {
       yields ||= returnsDevice;
       continue;
     }
-    if (name !== null && ERROR_TESTS.has(name)) {
+    if (name !== null && asksForError(name)) {
       const expr = call.args[0];
       tests ||= mayTest && expr !== undefined && originOf(expr, origins) !== null;
       continue;
@@ -361,7 +354,7 @@ function derivedFrom(
 ): number | null {
   if (expr.kind === 'call' && expr.name !== null && expr.args[0]) {
     const sameObject =
-      CONTAINERS.has(expr.name) ||
+      leadsOut(expr.name) ||
       behaviourOf(expr.name, kernel, index.module.wrappers) !== undefined ||
       index.functions(file, expr.name).length > 0 ||
       index.macro(file, expr.name) !== null;

@@ -1,4 +1,5 @@
 /** The statements of a function with where they are, and the expressions and names in them. */
+import { designatedArguments } from '../../kernel/casts.ts';
 import { subExprs, subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { append } from '../../text/lists.ts';
@@ -151,30 +152,10 @@ export function expressionsIn(root: Expr): Expr[] {
   return all;
 }
 
-/** By macro, the arguments that name a member or a tag. */
-const DESIGNATORS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
-  ...[
-    'container_of',
-    'container_of_const',
-    'container_of_safe',
-    'list_entry',
-    'hlist_entry',
-    'rb_entry',
-    'from_timer',
-    'timer_container_of',
-  ].map((name) => [name, [2]] as const),
-  ['offsetof', [1]],
-  ['offsetofend', [1]],
-  ['sizeof_field', [1]],
-  ['struct_size', [1]],
-  ['flex_array_size', [1]],
-  ['vfio_alloc_device', [0, 1]],
-]);
-
 /** The arguments of a call that are the name of a member or a tag, whatever else has that name. */
 export function designators(call: CallExpr): readonly Expr[] {
-  const places = call.name === null ? undefined : DESIGNATORS.get(call.name);
-  return places ? call.args.filter((_, index) => places.includes(index)) : [];
+  const places = call.name === null ? [] : designatedArguments(call.name);
+  return places.length > 0 ? call.args.filter((_, index) => places.includes(index)) : [];
 }
 
 /** The parts of an expression in source order, those that only name something left out. */

@@ -1,8 +1,8 @@
 /** Moves the statement that ends an object behind the statements that still use it. */
+import { asksState, claimsState, touchOf } from '../../kernel/touches.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { CallExpr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { isLog } from '../../kernel/heuristics.ts';
-import { isView } from '../../kernel/lookup.ts';
 import { callAt, contains, statementAt, walk, type IrNode } from '../locate.ts';
 import type { Proposal } from './error-style.ts';
 import { takeLines } from './move.ts';
@@ -96,26 +96,10 @@ function givesUp(text: string, statement: Stmt, moved: CallExpr): boolean {
 function onlySays(statement: Stmt): boolean {
   return [...walk(statement)].every((node) => {
     if (node.kind === 'assign' || node.kind === 'update') return false;
-    return (
-      node.kind !== 'call' ||
-      (node.name !== null && (isLog(node.name) || isView(node.name) || SAYING.has(node.name)))
-    );
+    return node.kind !== 'call' || (node.name !== null && onlyReads(node.name));
   });
 }
 
-/** What stands in the arguments of messages and reads only. */
-const SAYING: ReadonlySet<string> = new Set([
-  'dev_name',
-  'pci_name',
-  'mdev_name',
-  'IS_ERR',
-  'PTR_ERR',
-  'likely',
-  'unlikely',
-  'READ_ONCE',
-  'atomic_read',
-  'atomic64_read',
-  'refcount_read',
-  'kref_read',
-  'smp_processor_id',
-]);
+function onlyReads(name: string): boolean {
+  return isLog(name) || touchOf(name) === 'looks' || (asksState(name) && !claimsState(name));
+}
