@@ -119,7 +119,7 @@ describe('damaged text', () => {
           for (const file of planned.edits) expect(overlaps(file.edits)).toBe(false);
           expect(misunderstood('main.c', after)).toBeLessThanOrEqual(misunderstood('main.c', text));
         }),
-        { numRuns: 600 },
+        { numRuns: 300 },
       );
     },
     SLOW,

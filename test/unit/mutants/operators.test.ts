@@ -20,6 +20,14 @@ function planted(operator: Operator) {
     .flatMap((subject) => operator.plant(subject).map((defect) => ({ subject, defect })));
 }
 
+/** Two of each driver: `npm run test:mutants` analyses every one, and one that is no C is not found. */
+function firstAndLast(all: ReturnType<typeof planted>) {
+  return subjects.flatMap((subject) => {
+    const own = all.filter((one) => one.subject === subject);
+    return own.length > 2 ? [own[0]!, own.at(-1)!] : own;
+  });
+}
+
 describe.each(operators.map((one) => [one.id, one] as const))('%s', (_, operator) => {
   const all = planted(operator);
 
@@ -28,7 +36,7 @@ describe.each(operators.map((one) => [one.id, one] as const))('%s', (_, operator
   });
 
   test('what it writes is C, and not what it was', () => {
-    const broken = all.filter(({ subject, defect }) => {
+    const broken = firstAndLast(all).filter(({ subject, defect }) => {
       const before = [...subject.sources, ...subject.headers].find(
         (one) => one.path === defect.path,
       )!;
