@@ -46,7 +46,7 @@ const anywhere = {
 const bundles = [
   {
     ...anywhere,
-    entryPoints: ['client/src/main.ts'],
+    entryPoints: ['client/src/browser.ts'],
     outfile: 'dist/web/extension.js',
     format: 'cjs',
     external: ['vscode', ...anywhere.external],
@@ -58,6 +58,14 @@ const bundles = [
     entryPoints: ['server/src/cli/anywhere.ts'],
     outfile: 'dist/web/server.js',
     alias: treeSitter,
+  },
+  {
+    ...node,
+    entryPoints: ['client/src/extension.ts'],
+    outfile: 'dist/extension.cjs',
+    external: ['vscode'],
+    supported: { 'dynamic-import': false },
+    plugins: [loads('browser.ts', './web/extension.js')],
   },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
   {
@@ -97,16 +105,22 @@ if (watch) {
   moveInto(dist, stage);
 }
 
-/**
- * What is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the name that
- * the extension has for Node.
- */
+/** An entry of another bundle stays out of this one, which loads that bundle when it runs. */
+function loads(entry, bundle) {
+  return {
+    name: 'loads',
+    setup(building) {
+      const filter = new RegExp(`/${entry.replaceAll('.', '\\.')}$`);
+      building.onResolve({ filter }, ({ kind }) =>
+        kind === 'entry-point' ? undefined : { path: bundle, external: true },
+      );
+    },
+  };
+}
+
+/** What is no bundle: the two wasm modules, which Node's bundles look for in dist/. */
 function addOthers(folder) {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    path.join(folder, 'extension.cjs'),
-    "module.exports = require('./web/extension.js');\n",
-  );
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(folder, path.basename(file)));
   }

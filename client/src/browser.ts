@@ -1,55 +1,20 @@
-/** The extension in a browser, where the server is a web worker. */
-import * as vscode from 'vscode';
+/**
+ * Entry of dist/web/extension.js, which is all of the extension in a browser, where it is one file,
+ * and in Node what dist/extension.cjs loads when it is wanted.
+ */
+import type { ExtensionContext } from 'vscode';
+import { parts } from './parts.ts';
 import { activate as activateShared, type Api } from './shared.ts';
 
+export { parts } from './parts.ts';
+
 /** The extension in a browser: the server is a web worker. */
-export function activate(context: vscode.ExtensionContext): Api {
-  return activateShared(context, async (options) => {
-    const { LanguageClient } = await import('vscode-languageclient/browser');
-    const inExtension = (path: string): vscode.Uri =>
-      vscode.Uri.joinPath(context.extensionUri, path);
-    const read = (path: string): Thenable<Uint8Array> =>
-      vscode.workspace.fs.readFile(inExtension(path));
-    const wasm = async (path: string): Promise<string> => base64(await read(path));
-    // A worker cannot read the extension's folder by itself: it gets both modules with the first
-    // message.
-    const [script, runtime, grammar] = await Promise.all([
-      read('dist/web/server.js'),
-      wasm('dist/web-tree-sitter.wasm'),
-      wasm('dist/tree-sitter-c.wasm'),
-    ]);
-    const worker = startWorker(script);
-    const initializationOptions = {
-      ...(options.initializationOptions as object),
-      runtime,
-      grammar,
-    };
-    return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', worker, {
-      ...options,
-      initializationOptions,
-    });
+export function activate(context: ExtensionContext): Api {
+  return activateShared(context, {
+    parts: () => Promise.resolve(parts),
+    createClient: async (options) => {
+      const { browserClient } = await parts.loadBrowserClient();
+      return browserClient(context.extensionUri)(options);
+    },
   });
-}
-
-/**
- * A worker of the bytes of its script: where the extension comes from a remote, VS Code can read
- * the script but makes no worker of its address.
- */
-function startWorker(script: Uint8Array): Worker {
-  const address = URL.createObjectURL(
-    new Blob([new Uint8Array(script)], { type: 'text/javascript' }),
-  );
-  const worker = new Worker(address);
-  // The script is loaded by then.
-  worker.addEventListener('message', () => URL.revokeObjectURL(address), { once: true });
-  return worker;
-}
-
-/** Binary data as text: messages to the server are JSON. */
-function base64(bytes: Uint8Array): string {
-  const step = 0x8000;
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += step)
-    binary += String.fromCharCode(...bytes.subarray(at, at + step));
-  return btoa(binary);
 }

@@ -8,9 +8,6 @@ import type { Review } from './review.ts';
 import { say } from './say.ts';
 import type { Conversion } from './whole-conversion.ts';
 
-/** The command of the server's code actions for conversions: its argument is a ConversionData. */
-export const APPLY_CONVERSION = 'vfioLifecycle.applyConversion';
-
 const kind = 'refactor.rewrite.vfio';
 
 /**

@@ -3,12 +3,7 @@
  * they are made from.
  */
 import * as vscode from 'vscode';
-
-/**
- * The command that shows a page: its argument is a path under docs/, with a heading behind `#`
- * where it is about that.
- */
-export const SHOW_DOCUMENTATION = 'vfioLifecycle.showDocumentation';
+import { SHOW_DOCUMENTATION } from './command-names.ts';
 
 /** The source of our diagnostics. */
 const source = 'vfio';

@@ -5,12 +5,6 @@
 import * as vscode from 'vscode';
 import { say } from './say.ts';
 
-/**
- * The command that opens an example driver: its argument is a name of `examples`, and without one
- * it asks.
- */
-export const OPEN_EXAMPLE = 'vfioLifecycle.openExampleDriver';
-
 interface Example extends vscode.QuickPickItem {
   readonly file: string;
   /** What the caret is put on. */

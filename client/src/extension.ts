@@ -1,36 +1,30 @@
-/** The extension on the desktop and in a remote, where the server is a Node process. */
-import { commands, Uri, type ExtensionContext } from 'vscode';
+/**
+ * Entry of dist/extension.cjs, the extension on the desktop and in a remote. It is small: VS Code
+ * loads it with the first C file, and most of them have nothing to do with VFIO. The rest is in
+ * dist/web/extension.js.
+ */
+import { realpath } from 'node:fs/promises';
+import { commands, type ExtensionContext } from 'vscode';
+import type { Parts } from './parts.ts';
 import { activate as activateShared, type Api } from './shared.ts';
 import { registerTasks } from './tasks.ts';
 
 /** The desktop and remote extension: the server is a Node process. */
-export async function activate(context: ExtensionContext): Promise<Api> {
+export function activate(context: ExtensionContext): Api {
   // `npm start` asks for it.
   if (process.env['VFIO_LIFECYCLE_SHOW_PROBLEMS'] !== undefined) void showProblems();
   context.subscriptions.push(
     registerTasks(process.execPath, context.asAbsolutePath('dist/cli.cjs')),
   );
-  const { realpath } = await import('node:fs/promises');
-  return activateShared(
-    context,
-    async (options) => {
-      const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
-      const module = context.asAbsolutePath('dist/server.cjs');
-      // What V8 compiled of the server is kept with the extension's own files, and goes with them.
-      const { fsPath } = Uri.joinPath(context.globalStorageUri, 'compiled');
-      return new LanguageClient(
-        'vfioLifecycle',
-        'VFIO Lifecycle',
-        {
-          module,
-          transport: TransportKind.ipc,
-          options: { env: { VFIO_LIFECYCLE_CACHE: fsPath } },
-        },
-        options,
-      );
+  const load = async (): Promise<Parts> => (await import('./browser.ts')).parts;
+  return activateShared(context, {
+    parts: load,
+    createClient: async (options) => {
+      const { nodeClient } = await (await load()).loadNodeClient();
+      return nodeClient(context)(options);
     },
-    (path) => realpath(path),
-  );
+    realPath: (path) => realpath(path),
+  });
 }
 
 async function showProblems(): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the status item leads to: the target kernel, and what else there is to do. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
-import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
+import { SHOW_LIFE_CYCLE } from './command-names.ts';
 import { say } from './say.ts';
 import type { Session } from './session.ts';
 import type { KernelStatus } from './status.ts';

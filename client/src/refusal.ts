@@ -1,13 +1,10 @@
 /** Why a driver cannot be converted: the place, the sentence, and the page of its kind. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, Range } from 'vscode-languageclient';
-import { SHOW_DOCUMENTATION } from './documentation.ts';
+import { SHOW_DOCUMENTATION } from './command-names.ts';
 import { placeText } from './places.ts';
 import { say } from './say.ts';
 import { nameOf } from './whole-conversion.ts';
-
-/** The command of the server's action that asks why: its argument is a ConversionData. */
-export const EXPLAIN_REFUSAL = 'vfioLifecycle.explainRefusal';
 
 /**
  * How the server finds a conversion again that it has refused; nothing for the client to look into.

@@ -15,6 +15,9 @@ export interface Review extends vscode.Disposable {
   offer(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
   /** Shows the differences of all files, and the notes; then it can be applied or discarded. */
   show(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
+  /** Writes the conversion that is shown. */
+  applyShown(): Promise<void>;
+  discardShown(): Promise<void>;
   /** Writes a conversion that a person has said yes to. */
   write(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
 }
@@ -93,13 +96,6 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
       followTabs();
     }),
     vscode.window.tabGroups.onDidChangeTabGroups(followTabs),
-    vscode.commands.registerCommand('vfioLifecycle.applyShownConversion', async () => {
-      const taken = shown;
-      if (taken === undefined) return;
-      await discard();
-      await write(taken.client, taken.conversion);
-    }),
-    vscode.commands.registerCommand('vfioLifecycle.discardShownConversion', discard),
   );
 
   return {
@@ -110,6 +106,13 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
       else if (answer === 'show') await show(client, conversion);
     },
     show,
+    async applyShown() {
+      const taken = shown;
+      if (taken === undefined) return;
+      await discard();
+      await write(taken.client, taken.conversion);
+    },
+    discardShown: discard,
     write,
     dispose: () => owned.dispose(),
   };

@@ -13,9 +13,7 @@ import type {
   LanguageClientOptions,
 } from 'vscode-languageclient';
 import { createCheckedFindings } from './checked.ts';
-import { APPLY_CONVERSION } from './convert.ts';
-import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
-import { EXPLAIN_REFUSAL } from './refusal.ts';
+import { APPLY_CONVERSION, EXPLAIN_REFUSAL, SHOW_LIFE_CYCLE } from './command-names.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
 import { createOffers } from './offers.ts';

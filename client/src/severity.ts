@@ -3,15 +3,10 @@
  * the command line reads too.
  */
 import * as vscode from 'vscode';
+import { REPORT_AS } from './command-names.ts';
 import { ruleOf } from './documentation.ts';
 import { say } from './say.ts';
 import { withSeverity } from './settings-text.ts';
-
-/**
- * The command that asks how a rule is to be reported: its arguments are the rule and the URI of a
- * file.
- */
-export const REPORT_AS = 'vfioLifecycle.reportRuleAs';
 
 const fileName = '.vfio-lifecycle.json';
 const severities = ['error', 'warning', 'information', 'hint', 'off'] as const;

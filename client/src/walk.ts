@@ -1,12 +1,10 @@
 /** The path of a finding, walked step by step: the text follows. */
 import * as vscode from 'vscode';
+import { WALK_PATH } from './command-names.ts';
 import { ruleOf } from './documentation.ts';
 import { lineAfter } from './line-changes.ts';
 import { reveal } from './places.ts';
 import { say } from './say.ts';
-
-/** The command that begins: its arguments are a URI and a finding in it, or nothing. */
-export const WALK_PATH = 'vfioLifecycle.walkPath';
 
 /** A place on the way to a finding, and what happens there. */
 export interface WalkStep {
@@ -37,6 +35,7 @@ export interface Walk extends vscode.Disposable {
   start(path: WalkPath, preserveFocus?: boolean): Promise<void>;
   /** One step on, or back; nothing happens at an end. */
   go(by: 1 | -1, preserveFocus?: boolean): Promise<void>;
+  end(): void;
   readonly place: WalkPlace | undefined;
   readonly onDidChange: vscode.Event<void>;
 }
@@ -108,10 +107,6 @@ export function createWalk(): Walk {
     decorate();
     changed.fire();
   };
-  const end = (): void => {
-    walking = undefined;
-    tell();
-  };
   const show = async (preserveFocus: boolean): Promise<void> => {
     const step = currentStep();
     if (step === undefined) return;
@@ -131,6 +126,10 @@ export function createWalk(): Walk {
       walking.step = next;
       await show(preserveFocus);
     },
+    end() {
+      walking = undefined;
+      tell();
+    },
     get place() {
       return place();
     },
@@ -149,12 +148,6 @@ export function createWalk(): Walk {
       walking.path = { rule, steps: steps.map((step) => moved(step, event)) };
       decorate();
     }),
-    vscode.commands.registerCommand(WALK_PATH, (uri?: vscode.Uri, finding?: vscode.Diagnostic) =>
-      walkFinding(walk, uri, finding),
-    ),
-    vscode.commands.registerCommand('vfioLifecycle.nextStep', () => walk.go(1)),
-    vscode.commands.registerCommand('vfioLifecycle.previousStep', () => walk.go(-1)),
-    vscode.commands.registerCommand('vfioLifecycle.endWalk', end),
   );
   return walk;
 }
@@ -187,7 +180,7 @@ function shifted({ start, end }: vscode.Range, by: number): vscode.Range {
 }
 
 /** Walks that finding, else the one at the caret, else one that a person picks. */
-async function walkFinding(
+export async function walkFinding(
   walk: Walk,
   uri?: vscode.Uri,
   finding?: vscode.Diagnostic,

@@ -88,6 +88,14 @@ test('it is for all platforms: no target, no native module', () => {
   expect([...entries.keys()].filter((name) => name.endsWith('.node'))).toEqual([]);
 });
 
+test('what Node loads with the first C file is small, and knows every command by its name', () => {
+  const entry = packed('dist/extension.cjs') ?? '';
+  expect(entry.length).toBeLessThan(10_000);
+  const commands = manifest.contributes.commands.map(({ command }) => command);
+  expect(commands.length).toBeGreaterThan(10);
+  expect(commands.filter((command) => !entry.includes(`"${command}"`))).toEqual([]);
+});
+
 test('every file that package.json names is in it', () => {
   const { main, browser, icon, contributes } = manifest;
   const media = contributes.walkthroughs.flatMap(({ steps }) =>

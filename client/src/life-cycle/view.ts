@@ -5,7 +5,7 @@ import { mentionsVfio } from '../gate.ts';
 import { reveal } from '../places.ts';
 import { say } from '../say.ts';
 import { isSamePath, type Walk, type WalkPath } from '../walk.ts';
-import { LIFE_CYCLE_VIEW } from './command.ts';
+import { LIFE_CYCLE_VIEW } from './name.ts';
 import { layOut } from './layout.ts';
 import { contentOf, emptyContent, frameOf } from './page.ts';
 import { svgFile } from './svg.ts';
