@@ -3,7 +3,7 @@
  * fix is about.
  */
 import { isLog } from '../kernel/heuristics.ts';
-import { lockReleasedBy } from '../kernel/locks.ts';
+import { lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { FileIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
@@ -19,6 +19,7 @@ import {
   mayOwe,
   usedBehind,
 } from './path-leftovers.ts';
+import { doubtOfLocks } from './path-locks.ts';
 import {
   callsOf,
   heldAt,
@@ -81,6 +82,9 @@ export function doubtOfChange(
       doubtOfRepeat(compared, before, after, i) ??
       (isIntended ? doubtOfRelease(compared, after, i) : doubtOfLadder(compared, after, i, jump!));
     if (doubt !== null) return doubt;
+    const isMoving = isIntended && before.events.some(({ text }) => text === event.text);
+    const locked = isMoving ? null : doubtOfLocks(compared.after, after, i);
+    if (locked !== null) return locked;
     if (!isIntended) continue;
     const ended = doubtOfEnd(compared, before, after, i);
     if (ended !== null) return ended;
@@ -122,8 +126,8 @@ function doubtOfLeft(compared: Compared, path: FunctionPath): string | null {
 }
 
 /**
- * A statement that the fix moves over code that nobody sees: only a person knows whether the order
- * matters.
+ * A statement that the fix moves over code that nobody sees, or into or out of what a lock covers:
+ * only a person knows whether the order matters.
  */
 function doubtOfPassing(
   compared: Compared,
@@ -140,10 +144,21 @@ function doubtOfPassing(
   const passed = after.events.filter(
     ({ text }) => text !== moved.text && then.includes(text) !== now.includes(text),
   );
-  const unseen = passed.find((event) => isUnseen(compared, event));
-  return unseen === undefined
+  const decisive = passed.find((event) => isUnseen(compared, event) || isLocking(compared, event));
+  return decisive === undefined
     ? null
-    : `check the order of \`${shown(moved)}\` and \`${shown(unseen)}\``;
+    : `check the order of \`${shown(moved)}\` and \`${shown(decisive)}\``;
+}
+
+/**
+ * The event takes or releases a lock. What waits for the users of the device must not wait while it
+ * holds what they want.
+ */
+function isLocking({ after }: Compared, event: PathEvent): boolean {
+  if (event.kind === 'call' && event.name === null && event.text.includes('guard(')) return true;
+  return callsOf(after, event).some(
+    ({ name }) => lockTakenBy(name) !== undefined || lockReleasedBy(name) !== undefined,
+  );
 }
 
 function isUnseen(

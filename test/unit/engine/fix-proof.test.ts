@@ -173,6 +173,7 @@ static LIST_HEAD(moths);
 static DEFINE_MUTEX(moth_table);
 static const struct vfio_device_ops moth_ops = { .name = "moth" };
 int moth_light(struct pci_dev *pdev, bool on);
+static void moth_unlock(void) { mutex_unlock(&moth_table); }
 
 static int moth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -275,6 +276,67 @@ err_put:
   });
 });
 
+describe('a put under a lock', () => {
+  const release = (take: string): string => `static void moth_ashes(struct moth *moth)
+{
+${take}	kfree(moth->dust);
+}
+static void moth_release(struct vfio_device *vdev) { moth_ashes(container_of(vdev, struct moth, vdev)); }
+static const struct vfio_device_ops moth_ops = { .name = "moth", .release = moth_release };`;
+  const jump = REGISTER.replace(
+    '\t\treturn ret;\n\treturn 0;',
+    `\t\tgoto err_put;
+	ret = pci_enable_device(pdev);
+	if (ret) {
+		vfio_unregister_group_dev(&moth->vdev);
+		return ret;
+	}
+	return 0;
+
+err_put:
+	vfio_put_device(&moth->vdev);
+	return ret;`,
+  );
+  const doubt = (take: string, probe: string): string =>
+    doubtOf(moth(probe).replace(/^static const .*moth_ops.*$/m, release(take))) ?? 'safe';
+
+  it.each([
+    [
+      'that .release takes',
+      '\tguard(mutex)(&moth_table);\n',
+      `${MOTH}\tguard(mutex)(&moth_table);\n${REGISTER}`,
+    ],
+    [
+      'that .release takes by a call',
+      '\tmutex_lock(&moth_table);\n',
+      `\tguard(mutex)(&moth_table);\n${MOTH}${REGISTER}`,
+    ],
+    [
+      'that .release takes, by a label',
+      '\tguard(mutex)(&moth_table);\n',
+      `\tguard(mutex)(&moth_table);\n${MOTH}${jump}`,
+    ],
+  ])('%s is not safe', (_, take, probe) => {
+    expect(doubt(take, probe)).toMatch(/moth_ashes\(\) takes it too/);
+  });
+
+  it('that spins is not safe', () => {
+    expect(doubt('', `${MOTH}\tguard(spinlock)(&moth_spin);\n${REGISTER}`)).toMatch(
+      /vfio_put_device\(\) may sleep/,
+    );
+  });
+
+  it.each([
+    ['that is another', `${MOTH}\tguard(mutex)(&moth_flock);\n${REGISTER}`],
+    [
+      'that was released',
+      `${MOTH}\tmutex_lock(&moth_table);\n\tmutex_unlock(&moth_table);\n${REGISTER}`,
+    ],
+  ])('%s is safe', (_, probe) => {
+    expect(doubt('\tguard(mutex)(&moth_table);\n', probe)).toBe('safe');
+  });
+});
+
 describe('a way out that is added', () => {
   const use = `	moth->dust = NULL;
 	pci_set_drvdata(pdev, moth);
@@ -331,6 +393,21 @@ describe('a statement that is moved', () => {
       'passes a call through a pointer',
       'moth_hooks->dark(pdev);',
       /check the order of .* and `moth_hooks->dark\(/,
+    ],
+    [
+      'leaves what a lock covers',
+      'mutex_lock(&moth_table);',
+      /check the order of .* and `mutex_lock\(&moth_table\)/,
+    ],
+    [
+      'comes under a lock',
+      'mutex_unlock(&moth_table);',
+      /check the order of .* and `mutex_unlock\(&moth_table\)/,
+    ],
+    [
+      'comes under a lock that a helper releases',
+      'moth_unlock();',
+      /check the order of .* and `moth_unlock\(/,
     ],
   ])('%s', (_, between, doubt) => {
     const remove = `	vfio_put_device(&moth->vdev);\n\t${between}\n\tvfio_unregister_group_dev(&moth->vdev);`;
