@@ -9,10 +9,10 @@ import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { documentOf, isSameSite } from './locate.ts';
 import { findingFor } from './report.ts';
 import { isUseOfFailure } from './unchecked-alloc.ts';
-import { deleteStatement } from './fixes/text.ts';
+import { deleteCall } from './fixes/delete-call.ts';
 import { DRIVER, FOO, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 import { say } from './wording.ts';
 
@@ -319,21 +319,16 @@ function messageFor(put: OperationObservation): string | null {
 /** Drops the second put where it is the second on every path that comes here. */
 function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
   const file = documentOf(facts.module, put.function);
-  const placed = statementAt(put.function.body, put.site);
-  if (file === null || placed === null || placed.siblings === null || put.inner !== null)
-    return null;
+  if (file === null || put.inner !== null) return null;
   const here = operationsOn(facts, put.function, put.device).filter(
     (one) => one.op === 'put' && isSameSite(one.site, put.site),
   );
-  if (here.some((one) => messageFor(one) === null) || placed.statement.kind !== 'expr') return null;
-  if (
-    placed.siblings[placed.index - 1]?.kind === 'label' &&
-    placed.siblings[placed.index + 1] === undefined
-  )
-    return null;
+  if (here.some((one) => messageFor(one) === null)) return null;
+  const edit = deleteCall(file.text, put.function, put.site);
+  if (edit === null) return null;
   return {
     title: 'Drop this put (check who owns the reference)',
     safety: 'unsafe',
-    edits: [{ path: file.path, edits: [deleteStatement(file.text, placed.statement)] }],
+    edits: [{ path: file.path, edits: [edit] }],
   };
 }

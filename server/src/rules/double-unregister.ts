@@ -5,9 +5,9 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { documentOf, isSameSite } from './locate.ts';
 import { findingFor } from './report.ts';
-import { deleteStatement } from './fixes/text.ts';
+import { deleteCall } from './fixes/delete-call.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 import { say } from './wording.ts';
 
@@ -385,28 +385,16 @@ function messageFor(one: OperationObservation): string | null {
 /** Drops the call where the device is not registered on any path that comes here. */
 function fixFor(facts: ModuleFacts, one: OperationObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
-  const placed = statementAt(one.function.body, one.site);
-  if (
-    file === null ||
-    placed === null ||
-    placed.siblings === null ||
-    one.inner !== null ||
-    placed.statement.kind !== 'expr'
-  )
-    return null;
+  if (file === null || one.inner !== null) return null;
   const here = operationsOn(facts, one.function, one.device).filter(
     (other) => other.op === 'unregister' && isSameSite(other.site, one.site),
   );
   if (here.some((other) => messageFor(other) === null)) return null;
-  // A label must keep a statement.
-  if (
-    placed.siblings[placed.index - 1]?.kind === 'label' &&
-    placed.siblings[placed.index + 1] === undefined
-  )
-    return null;
+  const edit = deleteCall(file.text, one.function, one.site);
+  if (edit === null) return null;
   return {
     title: 'Drop this unregister (check which steps come here)',
     safety: 'unsafe',
-    edits: [{ path: file.path, edits: [deleteStatement(file.text, placed.statement)] }],
+    edits: [{ path: file.path, edits: [edit] }],
   };
 }

@@ -3,10 +3,11 @@ import type { Edit } from '../text/span.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { callAt, documentOf, isSameSite } from './locate.ts';
 import { isReleaseOfCore } from './release-does-not-chain.ts';
 import { findingFor, lastOperation } from './report.ts';
-import { deleteStatement, replace } from './fixes/text.ts';
+import { deleteCall } from './fixes/delete-call.ts';
+import { replace } from './fixes/text.ts';
 import { inRange } from '../kernel/version.ts';
 import { freeOfCoreOwnedMemoryExamples } from './free-of-core-owned-memory.examples.ts';
 import { say } from './wording.ts';
@@ -119,15 +120,9 @@ function messageFor(facts: ModuleFacts, one: OperationObservation): string {
 
 function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
   const file = documentOf(facts.module, free.function);
-  const placed = statementAt(free.function.body, free.site);
-  if (
-    file === null ||
-    free.inner !== null ||
-    placed?.statement.kind !== 'expr' ||
-    !isSameOnAllPaths(facts, free)
-  )
+  const call = callAt(free.function.body, free.site);
+  if (file === null || free.inner !== null || call === null || !isSameOnAllPaths(facts, free))
     return null;
-  const { statement, siblings, index } = placed;
   const fixOf = (title: string, edit: Edit): Fix => ({
     title,
     safety: 'safe',
@@ -138,10 +133,8 @@ function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
     ? !isOnly61(facts) || freedBeside(facts, free) !== null
     : free.before.reference !== 'held';
   if (goes) {
-    const isLabelled =
-      siblings === null ||
-      (siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined);
-    return isLabelled ? null : fixOf(`Delete ${free.api}()`, deleteStatement(file.text, statement));
+    const edit = deleteCall(file.text, free.function, free.site);
+    return edit === null ? null : fixOf(`Delete ${free.api}()`, edit);
   }
   const name = isRelease ? freeingCall(facts, free) : 'vfio_put_device';
   const [param] = free.function.params;
@@ -151,7 +144,7 @@ function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
       : deviceExpression(facts, free.function, free.device, file.text);
   return device === null
     ? null
-    : fixOf(`Call ${name}() instead`, replace(statement.expr, `${name}(${device})`));
+    : fixOf(`Call ${name}() instead`, replace(call, `${name}(${device})`));
 }
 
 /**

@@ -381,8 +381,11 @@ function initFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const last = declarations.at(-1);
   if (last !== undefined) return fixOf([insertAfter(file.text, last.statement, lines)]);
   const at = fn.body.start + 1;
-  const newline = newlineOf(file.text);
+  const inside = [...lines, ''].map((line) => (line === '' ? '' : `\t${line}`));
   return fixOf([
-    { span: { start: at, end: at }, newText: newline + layOut(file.text, '\t', [...lines, '']) },
+    {
+      span: { start: at, end: at },
+      newText: newlineOf(file.text) + layOut(file.text, '', inside),
+    },
   ]);
 }

@@ -6,8 +6,8 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';
 import { confusedPuts } from './put-name-confusion.ts';
-import { statementAt } from './locate.ts';
-import { deleteStatement, replace } from './fixes/text.ts';
+import { deleteCall } from './fixes/delete-call.ts';
+import { replace } from './fixes/text.ts';
 import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
@@ -309,18 +309,11 @@ function fixFor(use: ApiUse, facts: RuleContext['facts']): Fix | null {
   }
   if (entry.name !== 'vfio_free_device' || facts.roles.get(call.function) !== 'release')
     return null;
-  const placed = statementAt(call.function.body, call.call);
-  if (
-    placed === null ||
-    placed.siblings === null ||
-    placed.statement.kind !== 'expr' ||
-    placed.statement.expr !== call.call
-  )
-    return null;
-  if (placed.siblings[placed.index - 1]?.kind === 'label') return null;
+  const edit = deleteCall(text, call.function, call.call);
+  if (edit === null) return null;
   return {
     title: 'Delete the call: the core frees the memory after .release',
     safety: 'safe',
-    edits: [{ path: call.file.path, edits: [deleteStatement(text, placed.statement)] }],
+    edits: [{ path: call.file.path, edits: [edit] }],
   };
 }

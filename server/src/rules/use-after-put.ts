@@ -15,14 +15,14 @@ import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { givenBackBy } from '../kernel/resource-pairs.ts';
-import { callAt, documentOf, functionsIn, isSameSite, statementAt } from './locate.ts';
+import { callAt, documentOf, functionsIn, isSameSite } from './locate.ts';
 import { givenBackTwice, type GivenBack } from './given-back.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
 import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { moveEndBehind } from './fixes/end-last.ts';
 import { hoistRead } from './fixes/hoist.ts';
-import { deleteStatement } from './fixes/text.ts';
+import { deleteCall } from './fixes/delete-call.ts';
 import { isLockedSinceLookup } from './held-locks.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
 import { say } from './wording.ts';
@@ -242,16 +242,12 @@ function withoutCall(
   fixOf: (title: string, safety: Fix['safety'], edits: readonly Edit[]) => Fix,
 ): Fix | null {
   const call = callAt(fn.body, site);
-  const placed = statementAt(fn.body, site);
   // A function of the driver may do more than that.
   if (call?.name == null || givenBackBy(call.name).length === 0) return null;
-  if (placed === null || placed.siblings === null) return null;
-  const { statement, siblings, index } = placed;
-  const isOnlyLabelled = siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
-  if (statement.kind !== 'expr' || statement.expr !== call || isOnlyLabelled) return null;
-  return fixOf(`Delete ${call.name}() (check that .release does it on every path)`, 'unsafe', [
-    deleteStatement(text, statement),
-  ]);
+  const edit = deleteCall(text, fn, site);
+  return edit === null
+    ? null
+    : fixOf(`Delete ${call.name}() (check that .release does it on every path)`, 'unsafe', [edit]);
 }
 
 type Use = UseObservation | OperationObservation;

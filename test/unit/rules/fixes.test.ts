@@ -47,6 +47,11 @@ describe('statements', () => {
       '\tx(); /* y */\n\t«foo();»',
       '\tx(); /* y */\n\tbar();\n\tfoo();',
     ],
+    [
+      'above the comment in front of it',
+      '\tx();\n\t/* now */ «foo();»',
+      '\tx();\n\tbar();\n\t/* now */ foo();',
+    ],
   ])('are inserted before another %s', (_, before, after) => {
     expect(apply(before, (text, span) => insertBefore(text, span, ['bar();']))).toBe(after);
   });
@@ -56,6 +61,16 @@ describe('statements', () => {
       'with its comment',
       '\t«foo();» /* why */\n\tx();',
       '\tfoo(); /* why */\n\tif (y)\n\t\tz();\n\tx();',
+    ],
+    [
+      'with the comment that goes on below it',
+      '\t«foo();» /* why\n\t\t * so */\n\tx();',
+      '\tfoo(); /* why\n\t\t * so */\n\tif (y)\n\t\tz();\n\tx();',
+    ],
+    [
+      'with both of its comments',
+      '\t«foo();» /* a */ // b\n\tx();',
+      '\tfoo(); /* a */ // b\n\tif (y)\n\t\tz();\n\tx();',
     ],
     ['at the end of the text', '\t«foo();»', '\tfoo();\n\tif (y)\n\t\tz();'],
     [
@@ -73,6 +88,13 @@ describe('statements', () => {
     ['with their line', 'a();\n\t«foo();»\nb();', 'a();\nb();'],
     ['with the comment behind them', 'a();\n\t«foo();» // gone\nb();', 'a();\nb();'],
     ['over two lines', 'a();\n\t«foo(1,\n\t    2);»\nb();', 'a();\nb();'],
+    [
+      'with the comment that goes on below them',
+      'a();\n\t«foo();» /* why\n\t\t * so */\nb();',
+      'a();\nb();',
+    ],
+    ['with the comment in front of them', 'a();\n\t/* gone */ «foo();»\nb();', 'a();\nb();'],
+    ['from behind a label', 'out: «foo();»\n\tb();', 'out:\n\tb();'],
     ['without the code beside them', '{ «foo();» b(); }', '{ b(); }'],
     ['with CRLF', 'a();\r\n\t«foo();»\r\nb();', 'a();\r\nb();'],
     ['in the last line', 'a();\n\t«foo();»', 'a();\n'],
@@ -232,6 +254,130 @@ describe('members of an ops table', () => {
     const text =
       'static const struct vfio_device_ops foo_ops = { .name = "foo", .open_device = o };\n';
     expect(addMember(text, factsOf(text, '6.1').opsTables[0]!, 'release', 'r')).toBeNull();
+  });
+});
+
+describe('a put before a lone return', () => {
+  const probe = (way: string): string => `struct reel {
+struct vfio_device vdev;
+};
+static const struct vfio_device_ops reel_ops = { .name = "reel" };
+static int reel_probe(struct mdev_device *mdev)
+{
+\tstruct reel *reel = vfio_alloc_device(reel, vdev, &mdev->dev, &reel_ops);
+\tint ret;
+
+\tif (IS_ERR(reel))
+\t\treturn PTR_ERR(reel);
+\tdev_set_drvdata(&mdev->dev, reel);
+\tret = vfio_register_emulated_iommu_dev(&reel->vdev);
+${way}
+\treturn 0;
+}
+static struct mdev_driver reel_driver = { .probe = reel_probe };
+`;
+
+  test.each([
+    [
+      'below its condition',
+      '\tif (ret)\n\t\treturn ret;',
+      '\tif (ret) {\n\t\tvfio_put_device(&reel->vdev);\n\t\treturn ret;\n\t}',
+    ],
+    [
+      'with a comment that goes on below it',
+      '\tif (ret)\n\t\treturn ret; /* no\n\t\t\t * thread */',
+      '\tif (ret) {\n\t\tvfio_put_device(&reel->vdev);\n\t\treturn ret; /* no\n\t\t\t * thread */\n\t}',
+    ],
+    [
+      'in the line of its condition',
+      '\tif (ret) return ret; /* no thread */',
+      '\tif (ret) {\n\t\tvfio_put_device(&reel->vdev);\n\t\treturn ret; /* no thread */\n\t}',
+    ],
+  ])('opens a block %s', (_, before, after) => {
+    const found = analyseText(probe(before), '6.2').find(({ rule }) => rule === 'missing-put');
+    expect(applyFix(probe(before), found!.fix!)).toBe(probe(after));
+  });
+
+  test('is not made where other code is behind it', () => {
+    const code = probe('\tif (ret)\n\t\treturn ret; reel->vdev.dev = NULL;');
+    const found = analyseText(code, '6.2').find(({ rule }) => rule === 'missing-put');
+    expect(found!.fix).toBeNull();
+  });
+});
+
+describe('a call that goes', () => {
+  const remove = (end: string): string => `struct husk { struct vfio_device vdev; };
+static const struct vfio_device_ops husk_ops = { .name = "husk" };
+static int husk_probe(struct mdev_device *mdev)
+{
+\tstruct husk *husk = vfio_alloc_device(husk, vdev, &mdev->dev, &husk_ops);
+\tint ret;
+
+\tif (IS_ERR(husk))
+\t\treturn PTR_ERR(husk);
+\tdev_set_drvdata(&mdev->dev, husk);
+\tret = vfio_register_emulated_iommu_dev(&husk->vdev);
+\tif (ret)
+\t\tvfio_put_device(&husk->vdev);
+\treturn ret;
+}
+static void husk_remove(struct mdev_device *mdev)
+{
+\tstruct husk *husk = dev_get_drvdata(&mdev->dev);
+
+\tvfio_unregister_group_dev(&husk->vdev);
+${end}}
+static struct mdev_driver husk_driver = { .probe = husk_probe, .remove = husk_remove };
+`;
+  const put = '\tvfio_put_device(&husk->vdev);\n';
+
+  test.each([
+    ['alone', `${put}\tkfree(husk);\n`, true],
+    [
+      'behind a label that keeps a statement',
+      `${put}out:\n\tkfree(husk);\n\tcond_resched();\n`,
+      true,
+    ],
+    ['with the put in one statement', '\tvfio_put_device(&husk->vdev), kfree(husk);\n', false],
+    ['behind the last label', `${put}out:\n\tkfree(husk);\n`, false],
+    [
+      'behind the last case',
+      `${put}\tswitch (husk_odd) {\n\tdefault:\n\t\tkfree(husk);\n\t}\n`,
+      false,
+    ],
+    ['all that a branch has', `${put}\tif (husk_odd) {\n\t\tkfree(husk);\n\t}\n`, false],
+    ['all that an #ifdef has', `${put}#ifdef CONFIG_HUSK\n\tkfree(husk);\n#endif\n`, false],
+  ])('has a fix where nothing else goes with it: %s', (_, end, isOffered) => {
+    const found = analyseText(remove(end), '6.2').find(
+      ({ rule }) => rule === 'free-of-core-owned-memory',
+    );
+    expect(found).toBeDefined();
+    expect(found!.fix !== null).toBe(isOffered);
+  });
+});
+
+describe('a document that indents with blanks', () => {
+  test('has no tab in a function that is added, or in one that was empty', () => {
+    const table = (release: string): string => `struct fern { struct vfio_device vdev; };
+${release}static const struct vfio_device_ops fern_ops = {
+    .name = "fern",${release === '' ? '' : '\n    .release = fern_gone,'}
+};
+static int fern_probe(struct mdev_device *mdev)
+{
+    struct fern *fern = vfio_alloc_device(fern, vdev, &mdev->dev, &fern_ops);
+
+    return PTR_ERR_OR_ZERO(fern);
+}
+static struct mdev_driver fern_driver = { .probe = fern_probe };
+`;
+    const empty = 'static void fern_gone(struct vfio_device *vdev)\n{\n}\n';
+    for (const [rule, code] of [
+      ['missing-release-op', table('')],
+      ['release-without-free', table(empty)],
+    ] as const) {
+      const found = analyseText(code, '6.1').find((one) => one.rule === rule);
+      expect(applyFix(code, found!.fix!)).toContain('\n    vfio_free_device(vdev);\n');
+    }
   });
 });
 

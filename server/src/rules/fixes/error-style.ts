@@ -2,7 +2,16 @@
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { statementAt, walk, type PlacedStatement } from '../locate.ts';
-import { indentationAt, insertAfter, insertBefore, nextLine, startsLine } from './text.ts';
+import {
+  endWithComment,
+  indentationAt,
+  insertAfter,
+  insertBefore,
+  layOut,
+  lineEnd,
+  newlineOf,
+  startsLine,
+} from './text.ts';
 
 /** A fix's edits, and whether a person must look at them. */
 export interface Proposal {
@@ -115,28 +124,30 @@ export function insertGuarded(
     return startsLine(text, statement.start) ? [insertBefore(text, statement, lines)] : null;
   }
   const owner = ownerOf(fn.body, statement);
-  if (
-    owner?.kind !== 'if' ||
-    owner.then !== statement ||
-    owner.otherwise !== null ||
-    !startsLine(text, statement.start)
-  )
-    return null;
+  if (owner?.kind !== 'if' || owner.then !== statement || owner.otherwise !== null) return null;
+  const end = endWithComment(text, statement.end);
+  if (text.slice(end, lineEnd(text, end)).trim() !== '') return null;
   const header = owner.conditionSpan.end;
   const between = text.slice(header, statement.start);
   if (!BETWEEN.test(between)) return null;
-  // A comment behind the condition stays in its line.
   const open = header + (between.startsWith(')') ? 1 : 0);
   const indentation = indentationAt(text, owner.start);
-  const close = nextLine(text, statement.end);
-  return [
-    { span: { start: open, end: open }, newText: ' {' },
-    insertBefore(text, statement, lines),
-    {
-      span: { start: close, end: close },
-      newText: `${indentation}}${text.includes('\r\n') ? '\r\n' : '\n'}`,
-    },
-  ];
+  const newline = newlineOf(text);
+  const close = { span: { start: end, end }, newText: `${newline}${indentation}}` };
+  // A comment behind the condition stays in its line.
+  if (startsLine(text, statement.start))
+    return [
+      { span: { start: open, end: open }, newText: ' {' },
+      insertBefore(text, statement, lines),
+      close,
+    ];
+  if (text.slice(open, statement.start).trim() !== '') return null;
+  const inside = layOut(
+    text,
+    indentation,
+    [...lines, ''].map((line) => `\t${line}`),
+  );
+  return [{ span: { start: open, end: statement.start }, newText: ` {${newline}${inside}` }, close];
 }
 
 /** What may stand between a condition and the statement under it. */

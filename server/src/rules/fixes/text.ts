@@ -40,9 +40,10 @@ export function newlineOf(text: string): string {
  * first level has.
  */
 function unitFor(text: string, indentation: string): string {
-  if (indentation === '' || indentation.includes('\t')) return '\t';
+  const usesTabs = indentation === '' ? /^\t/m.test(text) : indentation.includes('\t');
+  if (usesTabs) return '\t';
   const width = [2, 4, 8].find((blanks) => new RegExp(`^ {${blanks}}[^\\s*]`, 'm').test(text));
-  return ' '.repeat(width ?? 8);
+  return width === undefined && indentation === '' ? '\t' : ' '.repeat(width ?? 8);
 }
 
 /**
@@ -59,10 +60,12 @@ export function layOut(text: string, indentation: string, lines: readonly string
     .join(newlineOf(text));
 }
 
-/** Whether only blanks stand before the offset in its line. */
+/** Whether only blanks and comments are before the offset in its line. */
 export function startsLine(text: string, offset: number): boolean {
-  return /^[ \t]*$/.test(text.slice(lineStart(text, offset), offset));
+  return BLANK_OR_COMMENT.test(text.slice(lineStart(text, offset), offset));
 }
+
+const BLANK_OR_COMMENT = /^[ \t]*(?:\/\*(?:(?!\*\/)[^])*\*\/[ \t]*)*$/;
 
 /**
  * Puts statements on lines of their own before a statement and the comment that belongs to it; a
@@ -110,11 +113,28 @@ export function startWithComment(text: string, offset: number): number {
   return comment === null ? start : start - comment[0].length;
 }
 
-/** The end of a span, or of the comment that ends its line behind it. */
+/**
+ * The end of a span, or of the comments that end its line behind it: the last of them may go on over
+ * lines.
+ */
 export function endWithComment(text: string, end: number): number {
-  const rest = text.slice(end, lineEnd(text, end));
-  const comment = /^(?:\/\*(?:(?!\*\/)[^])*\*\/|\/\/.*)$/.test(rest.trim());
-  return comment ? end + rest.trimEnd().length : end;
+  let last = end;
+  for (;;) {
+    const at = skipBlanks(text, last);
+    if (text.startsWith('//', at))
+      return (
+        lineStart(text, at) + text.slice(lineStart(text, at), lineEnd(text, at)).trimEnd().length
+      );
+    const close = text.startsWith('/*', at) ? text.indexOf('*/', at + '/*'.length) : -1;
+    if (close < 0) return at === lineEnd(text, at) ? last : end;
+    last = close + '*/'.length;
+  }
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  return at;
 }
 
 /**
@@ -132,8 +152,11 @@ export function deleteStatement(text: string, statement: Span): Edit {
     const start = isLastOfGroup ? startWithComment(text, statement.start) : lines.start;
     return closeHoles(text, [{ span: { start, end: lines.end }, newText: '' }])[0]!;
   }
-  const blank = /^[ \t]*/.exec(text.slice(statement.end, lineEnd(text, statement.end)))![0].length;
-  return { span: { start: statement.start, end: statement.end + blank }, newText: '' };
+  const end = skipBlanks(text, statement.end);
+  if (end < lineEnd(text, end)) return { span: { start: statement.start, end }, newText: '' };
+  // Nothing in the line is behind it: no blank is left at its end.
+  const before = text.slice(lineStart(text, statement.start), statement.start).trimEnd().length;
+  return { span: { start: lineStart(text, statement.start) + before, end }, newText: '' };
 }
 
 /**
@@ -228,6 +251,6 @@ export function addFunctionBefore(text: string, item: Span, source: string): Edi
   const newline = newlineOf(text);
   return {
     span: { start: at, end: at },
-    newText: source.replaceAll('\n', newline) + newline + newline,
+    newText: layOut(text, '', source.split('\n')) + newline + newline,
   };
 }

@@ -187,7 +187,13 @@ export function addAtEnd(text: string, fn: FunctionIr, lines: readonly string[])
     const inside = fn.body.start + 1;
     return {
       span: { start: inside, end: inside },
-      newText: newlineOf(text) + layOut(text, '\t', lines),
+      newText:
+        newlineOf(text) +
+        layOut(
+          text,
+          '',
+          lines.map((line) => `\t${line}`),
+        ),
     };
   }
   if (last.kind === 'preproc' || last.kind === 'label' || !startsLine(text, last.start))
