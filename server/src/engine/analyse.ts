@@ -87,7 +87,8 @@ const RULE_BUDGET = 500_000;
  * this.
  */
 export const MAX_FILE = 4_000_000;
-const MAX_MODULES = 12;
+/** More than somebody has open: one module too many, and each is analysed anew in its turn. */
+const MAX_MODULES = 24;
 
 /** Is this file worth a parse? The same question as the hosts' filters ask of bytes. */
 export function mentionsVfio(text: string): boolean {

@@ -47,7 +47,8 @@ interface Entry<C> {
 
 /** UTF-16 code units over all remembered documents. */
 const MAX_TEXT = 8_000_000;
-const MAX_TREES = 24;
+/** Somebody types in few documents at a time. To parse another one whole takes a few milliseconds. */
+const MAX_TREES = 8;
 
 /** An empty store. */
 export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>): Documents {
