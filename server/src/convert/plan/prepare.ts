@@ -4,8 +4,9 @@ import type { Module } from '../../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from '../rewrite/compose.ts';
 import { reviewNotes, type Remark } from './remarks.ts';
 import { RefusedError } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
 import { STEPS } from '../steps/index.ts';
-import type { StepInput, StepResult } from '../steps/types.ts';
+import type { StepResult } from '../steps/types.ts';
 import type { Callbacks, ConversionInput, ConversionRequest, Note, Refusal } from '../types.ts';
 import { sortEdits } from '../../text/edits.ts';
 import { append } from '../../text/lists.ts';
@@ -40,6 +41,9 @@ export interface Unprepared {
   readonly edits: readonly DocumentEdits[];
 }
 
+/** A document, or one function of it, that the steps look at. */
+type Part = ConversionRequest;
+
 /**
  * More rounds than there are steps: each step rewrites all that it finds at once, and what it has
  * rewritten is no case for it again.
@@ -65,23 +69,16 @@ export function prepareConversion(
   const touched = new Set<string>();
   const callbacks = new Map<string, Callbacks>();
   const documents = new Set<string>();
+  const parts = new Map<string, Part>();
   try {
     // Only there is something to convert to: planConversion says so.
     const rounds = compareVersions(input.kernel, [6, 1]) < 0 ? 0 : MAX_ROUNDS;
-    for (let round = 0; round < rounds * (1 + documents.size); round++) {
-      const done = firstOf(
-        [request.path, ...documents].map((path) => () => {
-          const file = module.sources.find((source) => source.path === path);
-          // The drivers of a library are converted along with the one that was asked for, whole.
-          return file
-            ? firstResult({
-                input: { ...input, module },
-                file,
-                functionName: path === request.path ? request.functionName : undefined,
-              })
-            : null;
-        }),
-      );
+    for (let round = 0; round < rounds * (1 + documents.size + parts.size); round++) {
+      for (const part of partsElsewhere({ ...input, module }, request))
+        parts.set(`${part.path}\n${part.functionName}`, part);
+      // The drivers of a library are converted along with the one that was asked for, whole.
+      const drivers = [...documents].map((path): Part => ({ path, functionName: undefined }));
+      const done = firstResult({ ...input, module }, [request, ...drivers, ...parts.values()]);
       if (!done) break;
       const composed = composePlanned(edits, done.edits);
       const next = relower(composed);
@@ -131,18 +128,26 @@ function notesOfStep(done: StepResult, before: readonly DocumentEdits[]): Note[]
   );
 }
 
-function firstOf(asked: readonly (() => StepResult | null)[]): StepResult | null {
-  for (const ask of asked) {
-    const result = ask();
-    if (result) return result;
-  }
-  return null;
+/**
+ * The functions in other documents that initialise the devices of a request: whichever document of
+ * a module is asked for, its devices are brought into the same form.
+ */
+function partsElsewhere(input: ConversionInput, { path, functionName }: ConversionRequest): Part[] {
+  const file = input.module.sources.find((source) => source.path === path);
+  if (!file) return [];
+  return initsConcerning({ input, file, functionName })
+    .filter((site) => site.scope.file !== file)
+    .map((site) => ({ path: site.scope.file.path, functionName: site.fn.name }));
 }
 
-function firstResult(input: StepInput): StepResult | null {
+/** Each step looks at all parts before the next: its order is the same from whichever is asked. */
+function firstResult(input: ConversionInput, parts: readonly Part[]): StepResult | null {
   for (const step of STEPS) {
-    const result = step(input);
-    if (result) return result;
+    for (const { path, functionName } of parts) {
+      const file = input.module.sources.find((source) => source.path === path);
+      const result = file ? step({ input, file, functionName }) : null;
+      if (result) return result;
+    }
   }
   return null;
 }

@@ -15,11 +15,13 @@ import { bareLabels } from './labels.ts';
 import { loneStatements } from './lone-statements.ts';
 import { longLines } from './long-lines.ts';
 import { returningLabels } from './returning-labels.ts';
+import { unusedLabels } from './unused-labels.ts';
 import { braceStyle, callSpacing, headStyle } from './spelling.ts';
 
 /** In this order: what takes lines out before what arranges those that are left. */
 const PASSES: readonly Pass[] = [
   returningLabels,
+  unusedLabels,
   loneStatements,
   unneededIncludes,
   bareLabels,
