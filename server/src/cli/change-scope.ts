@@ -1,7 +1,7 @@
 /** A check of a change: the files that it may have broken, and what it has to answer for in them. */
 import { readdirSync } from 'node:fs';
 import { posix } from 'node:path';
-import { mentionsVfio, type Engine } from '../engine/analyse.ts';
+import { mentionsVfio } from '../engine/analyse.ts';
 import { isInside } from '../engine/project/paths.ts';
 import type { Finding } from '../rules/types.ts';
 import { compareText } from '../text/words.ts';
@@ -9,6 +9,7 @@ import type { BuildOf } from './build.ts';
 import { createChangeFilter, notBefore } from './change-filter.ts';
 import { changedFiles } from './changed-files.ts';
 import type { ChangeSource, CheckCommand } from './command.ts';
+import type { FileQuestion } from './file-answer.ts';
 import type { InputFile } from './inputs.ts';
 import type { Output } from './output.ts';
 import type { TextFile } from './text-file.ts';
@@ -20,8 +21,13 @@ export interface ChangeScope {
   /** The files that the change may have broken: those that it touches, and what is built with them. */
   inputs(workspace: Workspace): Promise<readonly InputFile[]>;
   /** Those of the findings of a file that the change has to answer for. */
-  caused(engine: Engine, path: string, findings: readonly Finding[]): Promise<readonly Finding[]>;
+  caused(path: string, findings: readonly Finding[], find: FindBefore): Promise<readonly Finding[]>;
 }
+
+/** What was found in a file before the change. */
+type FindBefore = (
+  question: Pick<FileQuestion, 'input' | 'config' | 'kernel'>,
+) => Promise<readonly Finding[]>;
 
 /** Throws UsageError where git or a patch does not say the change. */
 export function createChangeScope(
@@ -62,18 +68,18 @@ export function createChangeScope(
         .map((path) => ({ path, shown: shownPath(path) }))
         .sort((left, right) => compareText(left.shown, right.shown));
     },
-    async caused(engine, path, findings) {
+    async caused(path, findings, find) {
       const rest = findings.filter((one) => !filter.isOnAddedLine(one));
       if (rest.length === 0 || !files.some((one) => filter.takesAway(one.path))) {
         return findings.filter(filter.isOnAddedLine);
       }
       const old = workspaceBefore();
-      const was = engine.analyse(
-        await old.load(path),
-        await old.config(path),
-        await old.target(path),
-      );
-      const fresh = notBefore(was.findings, findings);
+      const was = await find({
+        input: await old.load(path),
+        config: await old.config(path),
+        kernel: await old.target(path),
+      });
+      const fresh = notBefore(was, findings);
       return findings.filter((one) => filter.isOnAddedLine(one) || fresh.has(one));
     },
   };

@@ -179,15 +179,24 @@ async function answerOf(
   if (!cache) {
     const engine = await program.engine();
     return answerFile(engine, question, async ({ findings }) =>
-      change ? change.caused(engine, file, findings) : findings,
+      change
+        ? change.caused(file, findings, async ({ input, config, kernel }) => {
+            return engine.analyse(input, config, kernel).findings;
+          })
+        : findings,
     );
   }
-  const answer = await cache.answer(question, async () =>
-    answerFile(await program.engine(), question),
-  );
+  const kept = (asked: FileQuestion): Promise<FileAnswer> =>
+    cache.answer(asked, async () => answerFile(await program.engine(), asked));
+  const answer = await kept(question);
   if (!change) return answer;
   const plain = answer.findings.map(plainFinding);
-  const caused = new Set(await change.caused(await program.engine(), file, plain));
+  // The same question as that of a check of the tree before the change, whose answer may be there.
+  const caused = new Set(
+    await change.caused(file, plain, async (before) =>
+      (await kept({ ...question, ...before })).findings.map(plainFinding),
+    ),
+  );
   return { ...answer, findings: answer.findings.filter((_, i) => caused.has(plain[i]!)) };
 }
 

@@ -2,6 +2,7 @@
  * `check --cache` says what `check` says, whatever was checked before: an answer is taken from the
  * cache only where nothing that it rests on has changed.
  */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -165,6 +166,33 @@ describe('check --cache', () => {
       expect(told(await cached(...args))).toEqual(plain);
     }
   });
+
+  it.each([['--since HEAD'], ['--staged'], ['--diff change.patch']])(
+    'works out nothing of a change twice, nor of what was before it: %s',
+    async (change) => {
+      const git = (...args: string[]): string =>
+        execFileSync('git', ['-C', folder.path, ...args], { encoding: 'utf8' });
+      const PUT = '\t\tvfio_put_device(&foo->vdev);\n';
+      write({ 'foo.c': CLEAN, 'bar.c': UNCHECKED });
+      git('init', '-q');
+      git('config', 'user.name', 'A Person');
+      git('config', 'user.email', 'person@example.org');
+      git('add', '.');
+      git('commit', '-qm', 'before');
+      // All of the tree before the change, and of the tree after it.
+      await cached('.');
+      write({ 'foo.c': CLEAN.replace(PUT, '') });
+      git('add', '.');
+      folder.write('change.patch', git('diff', '--cached'));
+      await cached('.');
+      const args = change.split(' ');
+      const plain = await runHere(folder.path, 'check', ...args);
+      expect(plain.stdout).toContain('[missing-put]');
+      const result = await cached(...args);
+      expect(told(result)).toEqual(told(plain));
+      expect(result.made).toBe(0);
+    },
+  );
 
   it('goes by what the format tells of fixes', async () => {
     write({ 'foo.c': UNCHECKED });
