@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { line, tally } from './lib/counts.mjs';
 import { inProject } from './lib/paths.mjs';
+import { hasProgram } from './lib/run.mjs';
 
 const CLI = inProject('dist/cli.cjs');
 if (!existsSync(CLI)) {
@@ -38,6 +39,7 @@ try {
   runJobs();
   sendPatches();
   checkChanges();
+  runPreCommit();
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -384,6 +386,29 @@ function checkChanges() {
   git('reset -q --hard HEAD~');
   for (const command of ofPatch)
     expect(`a patch is checked: ${command}`, run(command), [1, 1, true]);
+}
+
+/**
+ * pre-commit itself, by the entry of the page for a machine where the program is installed: the
+ * other one installs packages from the network.
+ */
+function runPreCommit() {
+  if (!hasProgram('pre-commit')) {
+    counts.skipped += 2;
+    return;
+  }
+  const [, local] = blocksOf('Only what a change brings', 'yaml');
+  write('.pre-commit-config.yaml', local);
+  commit('pre-commit');
+  const run = () => shell(`PRE_COMMIT_HOME=${path.join(work, 'pre-commit')} pre-commit run`);
+  write('drivers/vfio/elk.c', driver('elk'));
+  git('add -A');
+  expect('pre-commit lets a clean driver pass', run().status, 0);
+  write('drivers/vfio/elk.c', driver('elk', { leaks: [1] }));
+  git('add -A');
+  const { status, stdout } = run();
+  expect('and stops a leak', [status, /elk\.c.*\[missing-put\]/.test(stdout)], [1, true]);
+  git('reset -q --hard');
 }
 
 /** The fenced blocks of a language below a heading of docs/ci.md. */

@@ -52,6 +52,11 @@ beforeAll(() => {
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe('the package that npm installs', () => {
+  it('is named by npm pack, which says nothing else: pre-commit reads its name there', () => {
+    const said = npm(root, 'npm', 'pack', '--dry-run');
+    expect(said).toBe(`${path.basename(tarball)}\n`);
+  });
+
   it('holds the command line, the server and the pages, and nothing of the sources', () => {
     expect(files).toEqual(
       expect.arrayContaining([
