@@ -3,7 +3,7 @@
  * second waits for the users of the device, and both may sleep.
  */
 import type { FunctionIr } from '../ir/types.ts';
-import { lockReleasedBy, lockTakenBy, spinLockTakenBy } from '../kernel/locks.ts';
+import { atomicChange, lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
@@ -27,7 +27,7 @@ export function doubtOfLocks(facts: ModuleFacts, path: FunctionPath, at: number)
   const roles = rolesIn(facts, event);
   const held = roles.length > 0 ? heldLocks(facts, path, at) : [];
   for (const { name, args } of held) {
-    if (spinLockTakenBy(name) !== undefined)
+    if (atomicChange(name) === 'enters')
       return `check the lock: ${event.name}() may sleep, and ${name}() is before it`;
     const taker = takerOf(facts, roles, name, args[0] ?? '');
     if (taker !== undefined) return `check the lock: ${taker.name}() takes it too`;

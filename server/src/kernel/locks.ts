@@ -30,16 +30,11 @@ const SPINNING: ReadonlySet<LockKind> = new Set<LockKind>([
   'rcu',
 ]);
 
-/** `lockTakenBy`, of a lock under which nothing may sleep. */
-export function spinLockTakenBy(name: string): LockKind | undefined {
-  const kind = lockTakenBy(name);
-  return kind !== undefined && SPINNING.has(kind) ? kind : undefined;
-}
-
-/** `lockReleasedBy`, of a lock under which nothing may sleep. */
-export function spinLockReleasedBy(name: string): LockKind | undefined {
-  const kind = lockReleasedBy(name);
-  return kind !== undefined && SPINNING.has(kind) ? kind : undefined;
+/** Whether from a call of `name` on nothing may sleep, or something may again. */
+export function atomicChange(name: string): 'enters' | 'leaves' | undefined {
+  const row = functionRow(name);
+  if (row?.lock === undefined || !SPINNING.has(row.lock.kind)) return row?.atomic;
+  return row.lock.does === 'take' ? 'enters' : 'leaves';
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
-import type { LockKind } from '../../kernel/functions/row.ts';
-import { spinLockReleasedBy, spinLockTakenBy } from '../../kernel/locks.ts';
+import { atomicChange, lockReleasedBy, lockTakenBy } from '../../kernel/locks.ts';
 import type { CallExpr, FileIr, Stmt } from '../../ir/types.ts';
+import { callOfGuard } from '../../lifecycle/interpret/guards.ts';
 import { ownExpressions, type Placed } from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import type { FreePlan } from '../types.ts';
 
 /**
- * Refuses a free with a spinlock held: vfio_put_device() frees by kvfree() and calls .release, both
+ * Refuses a free where a spinlock is held or preemption is off: vfio_put_device() frees by kvfree() and calls .release, both
  * of which may sleep
  * (drivers/vfio/vfio_main.c, 6.1 to 6.12), and kfree() does not.
  */
@@ -17,11 +17,19 @@ export function refuseAtomicFrees(file: FileIr, frees: readonly FreePlan[]): voi
     if (!taken) continue;
     refuse(
       'unsuitable-statement',
-      `${free.fn.name}() frees the object with the lock of line ${lineOf(file, taken.start)} held, ${taken.name ?? 'a lock'}(): vfio_put_device() may sleep. Free it after the unlock first.`,
+      `${free.fn.name}() frees the object ${region(file, taken)}.`,
       file,
       free.at.stmt,
     );
   }
+}
+
+function region(file: FileIr, { name, start }: CallExpr): string {
+  const call = `${name ?? 'a lock'}()`;
+  const line = lineOf(file, start);
+  return lockTakenBy(name ?? '') === undefined
+    ? `after ${call} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
+    : `with the lock of line ${line} held, ${call}: vfio_put_device() may sleep. Free it after the unlock first`;
 }
 
 /**
@@ -30,13 +38,15 @@ export function refuseAtomicFrees(file: FileIr, frees: readonly FreePlan[]): voi
  */
 function lockHeldAt(place: Placed): CallExpr | null {
   for (let at: Placed | null = place; at; at = at.parent) {
-    const released = new Set<LockKind>();
+    const around = at.stmt.kind === 'guard' && at !== place ? callOfGuard(at.stmt, true) : null;
+    if (around !== null && atomicChange(around.name ?? '') !== undefined) return around;
+    const left = new Set<string>();
     for (const stmt of [...at.siblings.slice(0, at.index)].reverse()) {
       for (const call of callsOf(stmt).reverse()) {
-        const given = spinLockReleasedBy(call.name ?? '');
-        if (given !== undefined) released.add(given);
-        const taken = spinLockTakenBy(call.name ?? '');
-        if (taken !== undefined && !released.has(taken)) return call;
+        const name = call.name ?? '';
+        const change = atomicChange(name);
+        if (change === 'leaves') left.add(lockReleasedBy(name) ?? 'preemption');
+        if (change === 'enters' && !left.has(lockTakenBy(name) ?? 'preemption')) return call;
       }
     }
   }
@@ -44,5 +54,9 @@ function lockHeldAt(place: Placed): CallExpr | null {
 }
 
 function callsOf(stmt: Stmt): CallExpr[] {
+  if (stmt.kind === 'guard' && stmt.body === null) {
+    const call = callOfGuard(stmt, true);
+    return call === null ? [] : [call];
+  }
   return stmt.kind === 'expr' ? ownExpressions(stmt).filter((expr) => expr.kind === 'call') : [];
 }

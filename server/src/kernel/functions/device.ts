@@ -59,7 +59,7 @@ export const DEVICE: FunctionRows = {
   device_remove_file: IN_KERNEL,
   device_lock: { ...IN_KERNEL, lock: takes('device') },
   device_unlock: { ...IN_KERNEL, lock: releases('device') },
-  device_trylock: { ...IN_KERNEL, lock: tries('device') },
+  device_trylock: { ...IN_KERNEL, lock: tries('device'), sleeps: 'never' },
   device_lock_assert: IN_KERNEL,
   device_rename: IN_KERNEL,
   device_match_name: IN_KERNEL,

@@ -70,5 +70,5 @@ export const INTERRUPTS: FunctionRows = {
   eventfd_ctx_fdget: { touches: 'everything', takes: EVENTFD },
   eventfd_ctx_fileget: { touches: 'everything', takes: EVENTFD },
   eventfd_ctx_put: { touches: 'everything' },
-  local_irq_save: { touches: 'everything', assigns: [0] },
+  local_irq_save: { touches: 'everything', assigns: [0], atomic: 'enters' },
 };

@@ -27,6 +27,13 @@ export interface FunctionRow {
   readonly iommu?: 'physical' | 'emulated';
   /** It takes or releases its argument 0, a lock. */
   readonly lock?: LockUse;
+  /** From it on nothing may sleep, or something may again, where it is no lock in its argument 0. */
+  readonly atomic?: 'enters' | 'leaves';
+  /**
+   * Whether it may sleep: as the flags among its arguments say (`GFP_ATOMIC`), or whatever its other
+   * columns say of it.
+   */
+  readonly sleeps?: 'never' | 'may' | 'by-flags';
   /** It makes a lock out of the memory of its argument 0, or ends the life of one. */
   readonly lockLife?: 'begins' | 'ends';
   /** What it does to things that run later. */

@@ -4,6 +4,8 @@ import { walkExpr } from '../../ir/visit.ts';
 import type { Effect } from '../../kernel/types.ts';
 import { behaviourOf, retainsArgument } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
+import { atomicChange } from '../../kernel/locks.ts';
+import { maySleep } from '../../kernel/sleeping.ts';
 import { isNoReturn } from '../../kernel/macros.ts';
 import { byteRangesOf } from '../../kernel/memory-uses.ts';
 import {
@@ -13,7 +15,7 @@ import {
   touchOf,
   type Touch,
 } from '../../kernel/touches.ts';
-import { designators, uncast } from '../module/statements.ts';
+import { designators, namesIn, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
 import { assign, collect, Collector, evaluate } from './collect.ts';
 import { footprintOfBody, type Footprint } from './footprint.ts';
@@ -42,7 +44,11 @@ export function callEffects(scope: Scope, call: CallExpr, out: Collector): 'know
   }
   for (const [position, pointer] of call.args.entries())
     out.handedOn.push({ to: name, position, pointer, at: call });
-  return kernelCall(scope, call, name, out);
+  if (kernelCall(scope, call, name, out) === 'unknown') return 'unknown';
+  out.maySleep ||= maySleep(name, call.args.flatMap(namesIn)) || givesCode(scope, call);
+  const change = atomicChange(name);
+  if (change !== undefined) out.atomic(change);
+  return 'known';
 }
 
 /**
@@ -277,6 +283,7 @@ function enter(
   if (summary) handOn(call, summary.parameters, out);
   if (fn.opaque || summary === null) {
     out.unseen(call);
+    out.maySleep = true;
     escapeArguments(scope, call, out);
     return;
   }
@@ -289,6 +296,8 @@ function enter(
       out.escapes.push({ place, value: argumentOf(call, access.place) ?? call });
   out.mayFail ||= summary.mayFail;
   out.prints ||= summary.prints;
+  out.maySleep ||= summary.maySleep;
+  out.changesAtomic ||= summary.changesAtomic;
 }
 
 /** What a function or macro does with its parameters is done with the arguments of a call of it. */
@@ -331,7 +340,8 @@ function summaryOf(inside: Scope, fn: FunctionIr): Summary {
   if (known && known.module === inside.module) return known.footprint;
   entered.add(fn);
   try {
-    const { reads, writes, escapes, handedOn, mayFail, prints } = footprintOfBody(inside);
+    const body = footprintOfBody(inside);
+    const { reads, writes, escapes, handedOn, mayFail, prints, maySleep: sleeps } = body;
     const params = fn.params.map((param) => param.name);
     const footprint: Summary = {
       reads: lasting(reads),
@@ -341,6 +351,8 @@ function summaryOf(inside: Scope, fn: FunctionIr): Summary {
       leaves: false,
       mayFail,
       prints,
+      maySleep: sleeps,
+      changesAtomic: body.changesAtomic,
     };
     summaries.set(fn, { module: inside.module, footprint });
     return footprint;

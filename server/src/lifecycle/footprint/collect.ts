@@ -4,6 +4,8 @@ import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import { ownExpressions, uncast } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
+import { atomicChange } from '../../kernel/locks.ts';
+import { callOfGuard } from '../interpret/guards.ts';
 import { callEffects, handedByMacro } from './calls.ts';
 import type { Escape, Footprint } from './footprint.ts';
 import { bytesBehind, type HandedOn } from './handed-on.ts';
@@ -21,6 +23,13 @@ export class Collector implements Footprint {
   leaves = false;
   mayFail = false;
   prints = false;
+  maySleep = false;
+  changesAtomic = false;
+  /** The calls so far from which on nothing may sleep, and those from which on something may. */
+  private entered = 0;
+  private left = 0;
+  /** Guards whose block is around this code. */
+  openGuards = 0;
 
   read(place: Place | null, at: Span): void {
     if (place) this.reads.push({ place, at });
@@ -52,9 +61,20 @@ export class Collector implements Footprint {
     this.mayFail = true;
   }
 
+  /**
+   * Paths that return early leave one region more than once: code is taken for whole when it leaves
+   * as often as it enters, or more.
+   */
+  atomic(change: 'enters' | 'leaves'): void {
+    if (change === 'enters') this.entered++;
+    else this.left++;
+    this.changesAtomic = this.entered === 0 || this.entered > this.left;
+  }
+
   /** Code of the function that was not understood. */
   opaque(at: Span): void {
     this.unseen(at);
+    this.maySleep = true;
     this.both({ kind: 'locals' }, at);
     this.escapes.push({ place: { kind: 'everything' }, value: null });
     this.leaves = true;
@@ -95,6 +115,7 @@ export function collect(scope: Scope, list: readonly Stmt[], out: Collector): vo
         break;
       case 'guard':
         out.unseen(stmt);
+        enterGuard(stmt, list.includes(stmt), out);
         for (const arg of stmt.args)
           for (const place of pointeesOf(scope, arg)) out.both(place, arg);
         break;
@@ -117,7 +138,10 @@ export function collect(scope: Scope, list: readonly Stmt[], out: Collector): vo
         break;
     }
     if (stmt.kind === 'decl' && stmt.init) out.escape(scope, stmt.init);
-    if (stmt.kind === 'decl' && stmt.cleanup !== null) out.unseen(stmt);
+    if (stmt.kind === 'decl' && stmt.cleanup !== null) {
+      out.unseen(stmt);
+      out.maySleep = true;
+    }
     if (stmt.kind === 'expr') statementExpression(scope, stmt.expr, out);
     else
       for (const expr of ownExpressions(stmt.kind === 'loop' ? { ...stmt, init: [] } : stmt))
@@ -128,6 +152,17 @@ export function collect(scope: Scope, list: readonly Stmt[], out: Collector): vo
       pending.push({ stmt: inner, inLoop, inSwitch });
   }
   if (jumps.some((jump) => !labels.has(jump.label))) out.leaves = true;
+}
+
+/** A guard without a block of its own holds its lock until the block around it ends. */
+function enterGuard(stmt: Stmt & { kind: 'guard' }, isOutermost: boolean, out: Collector): void {
+  const name = callOfGuard(stmt, true)?.name ?? null;
+  const change = name === null ? undefined : atomicChange(name);
+  out.maySleep ||= change === undefined;
+  if (change === undefined) return;
+  out.atomic('enters');
+  if (stmt.body === null && isOutermost) out.openGuards++;
+  else out.atomic('leaves');
 }
 
 /** What the head of a loop that is a macro does. */
@@ -308,5 +343,6 @@ function evaluateCall(scope: Scope, call: CallExpr, out: Collector): void {
     }
     if (call.name === null) evaluate(scope, call.callee, out);
     out.unseen(call);
+    out.maySleep = true;
   }
 }

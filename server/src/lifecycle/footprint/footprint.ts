@@ -36,6 +36,10 @@ export interface Footprint {
    */
   readonly mayFail: boolean;
   readonly prints: boolean;
+  /** It may sleep. */
+  readonly maySleep: boolean;
+  /** Where it has run nothing may sleep, or something may that might not: a spinlock, preemption. */
+  readonly changesAtomic: boolean;
 }
 
 /** Footprints are the same for as long as the module is. */
@@ -99,5 +103,6 @@ export function footprintOfBody(scope: Scope): Footprint {
   const out = new Collector();
   const { code, scope: inside } = writtenOutBody(scope);
   collect(inside, code.body, out);
+  for (let open = out.openGuards; open > 0; open--) out.atomic('leaves');
   return out;
 }

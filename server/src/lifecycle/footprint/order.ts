@@ -17,7 +17,8 @@ export interface WaysOut {
 /**
  * Whether code may run before other code that stands in front of it, without a difference for
  * either: neither writes what the other reads or writes, and neither is skipped where it was not.
- * Messages may change their order.
+ * Messages may change their order. Nothing that may sleep comes under a spinlock, and no such lock
+ * over it.
  */
 export function mayMoveOver(
   scope: Scope,
@@ -25,12 +26,18 @@ export function mayMoveOver(
   passed: Footprint,
   { isHarmlessWhereSkipped = false, isMissed = () => true }: WaysOut = {},
 ): boolean {
+  if (changesSleep(moved, passed) || changesSleep(passed, moved)) return false;
   if (passed.leaves && !isHarmlessWhereSkipped) return false;
   if (moved.leaves && passed.writes.some(({ place }) => isMissed(place))) return false;
   return (
     firstOf(scope, passed.writes, [...moved.reads, ...moved.writes]) === null &&
     firstOf(scope, passed.reads, moved.writes) === null
   );
+}
+
+/** One may sleep, and the other decides where nothing may. */
+function changesSleep(one: Footprint, other: Footprint): boolean {
+  return one.maySleep && other.changesAtomic;
 }
 
 /** The first write that a set of reads would notice; null when there is none. */
