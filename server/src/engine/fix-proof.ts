@@ -16,6 +16,7 @@ import { allFindings, notAnalysed, parsesAsWell, withEdits } from './prove.ts';
 import { isBudgetSpent, spendAgain, withinBudget } from '../budget/work.ts';
 import { ANSWER_BUDGET } from './answers.ts';
 import { editAt, editPlaces } from './edit-places.ts';
+import { outOfScope } from './fix-scope.ts';
 import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';
 
 /** What the proof says of a fix. */
@@ -24,9 +25,13 @@ export interface Verdict {
   readonly doubt: string | null;
   /** Nobody may apply it: its problem stays or another comes, or the result is no C. */
   readonly isWrong: boolean;
+  /** The result is no C. */
+  readonly isBroken?: boolean;
 }
 
 const SAFE: Verdict = { doubt: null, isWrong: false };
+
+const BROKEN: Verdict = { doubt: 'check that the result is C', isWrong: true, isBroken: true };
 
 const UNPROVED: Verdict = {
   doubt: 'check the whole function: no proof could be made',
@@ -40,8 +45,8 @@ const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
 
 /**
  * The finding as a host may show it: a fix that its rule calls safe and that is not proved is
- * unsafe, and its title says what to look
- * at. Done when it is asked for, once for each finding. Never throws.
+ * unsafe, and its title says what to look at; one that leaves no C is none. Done when it is asked
+ * for, once for each finding. Never throws.
  * @param finding a finding of `engine.analyse(input, …)` with the same settings and kernel.
  */
 export function withProof(
@@ -52,8 +57,9 @@ export function withProof(
   finding: Finding,
 ): Finding {
   if (finding.fix?.safety !== 'safe') return finding;
-  const doubt =
-    finding.severity === 'hint' ? NO_DEFECT : proofOf(engine, input, config, kernel, finding).doubt;
+  if (finding.severity === 'hint') return { ...finding, fix: doubted(finding.fix, NO_DEFECT) };
+  const { doubt, isBroken } = proofOf(engine, input, config, kernel, finding);
+  if (isBroken === true) return { ...finding, fix: null };
   return doubt === null ? finding : { ...finding, fix: doubted(finding.fix, doubt) };
 }
 
@@ -156,8 +162,7 @@ function prove(
   const arm = openArm(facts, finding);
   const atOnce =
     arm === null ? null : `check the code under #if ${arm}: it may be for another kernel`;
-  if (!parsesAsWell(engine.parser, input, after))
-    return wrong(atOnce ?? 'check that the result is C');
+  if (!parsesAsWell(engine.parser, input, after)) return BROKEN;
   const before = allFindings(engine, input, config, kernel);
   const prover = engine.prover();
   const unseen = notAnalysed(prover, after, config, kernel).find(
@@ -170,12 +175,22 @@ function prove(
     finding,
     after.sources,
   );
-  if (changed !== null) return wrong(atOnce ?? changed);
   const fixed = prover.facts(after, kernel);
   if (fixed === undefined) return UNPROVED;
+  if (namesNothing(fixed, edits)) return BROKEN;
+  if (changed !== null) return wrong(atOnce ?? changed);
   const doubt =
     finding.severity === 'hint' ? NO_DEFECT : (atOnce ?? comparePaths(facts, fixed, edits));
   return doubt === null ? SAFE : { doubt, isWrong: false };
+}
+
+/** A fix writes a name where it is not declared. */
+function namesNothing({ module }: ModuleFacts, edits: readonly FileEdits[]): boolean {
+  return edits.some(({ path, edits: own }) =>
+    [...module.sources, ...module.headers].some(
+      (file) => file.path === path && outOfScope(file, editPlaces(own)) !== null,
+    ),
+  );
 }
 
 function wrong(doubt: string): Verdict {

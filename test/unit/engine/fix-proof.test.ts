@@ -276,6 +276,35 @@ err_put:
   });
 });
 
+describe('a name that a fix writes', () => {
+  const fixed = `${MOTH}${REGISTER.replace('return ret;', 'goto err_put;')}
+
+err_put:
+	vfio_put_device(&moth->vdev);
+	return ret;`;
+  const remove = (body: string): string =>
+    moth(fixed, body).replace('\tstruct moth *moth = pci_get_drvdata(pdev);\n\n', '');
+
+  it.each([
+    [
+      'in the block before it',
+      '\t{\n\t\tstruct moth *moth = pci_get_drvdata(pdev);\n\n\t\tvfio_unregister_group_dev(&moth->vdev);\n\t}',
+    ],
+    [
+      'in a loop before it',
+      '\tfor (struct moth *moth = pci_get_drvdata(pdev); ; ) {\n\t\tvfio_unregister_group_dev(&moth->vdev);\n\t\tbreak;\n\t}',
+    ],
+  ])('is no fix where it is declared %s', (_, body) => {
+    expect(doubtOf(remove(body))).toBe('no fix');
+  });
+
+  it('is a fix where it is declared around it', () => {
+    const body =
+      '\tstruct moth *moth = pci_get_drvdata(pdev);\n\n\t{\n\t\tvfio_unregister_group_dev(&moth->vdev);\n\t}';
+    expect(doubtOf(remove(body))).toBeNull();
+  });
+});
+
 describe('a put under a lock', () => {
   const release = (take: string): string => `static void moth_ashes(struct moth *moth)
 {
