@@ -276,6 +276,49 @@ err_put:
   });
 });
 
+describe('a jump past what is cleaned up at its label', () => {
+  const probe = (between: string): string =>
+    moth(`${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret)
+		return ret;
+
+${between}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
+	if (ret) {
+		vfio_unregister_group_dev(&moth->vdev);
+		goto err_put;
+	}
+	return 0;
+
+err_put:
+	vfio_put_device(&moth->vdev);
+	return ret;`);
+  const written = (between: string): string => {
+    const engine = createEngine(parser);
+    const found = engine
+      .analyse(single(probe(between)), {}, kernel('6.1'))
+      .findings.find(({ rule }) => rule === 'missing-put');
+    engine.dispose();
+    return found!.fix!.edits[0]!.edits.map(({ newText }) => newText.trim()).join(' ');
+  };
+
+  it.each([
+    ['nothing', '', 'goto err_put;'],
+    [
+      'a block of its own',
+      '\t{\n\t\tguard(mutex)(&moth_table);\n\t\tmoth_dark++;\n\t}\n',
+      'goto err_put;',
+    ],
+    [
+      'a variable',
+      '\tvoid *dust __free(kfree) = kmalloc(8, GFP_KERNEL);\n\n',
+      '{ vfio_put_device(&moth->vdev); }',
+    ],
+    ['a guard', '\tguard(mutex)(&moth_table);\n', '{ vfio_put_device(&moth->vdev); }'],
+  ])('is made past %s only where that is right', (_, between, expected) => {
+    expect(written(between)).toBe(expected);
+  });
+});
+
 describe('a name that a fix writes', () => {
   const fixed = `${MOTH}${REGISTER.replace('return ret;', 'goto err_put;')}
 

@@ -10,7 +10,7 @@ import { written } from '../wording.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
 import { undoAtMacroUse } from './macro-use.ts';
 import { replace } from './text.ts';
-import { undoOnFailedTail } from './unwind.ts';
+import { skipsCleanup, undoOnFailedTail } from './unwind.ts';
 
 /**
  * Makes a failing path give back what it owes: by a label that does just that, else before the goto
@@ -162,7 +162,9 @@ function labelThatDoes(
   );
   const label = body[at];
   const behind = body.slice(at + 1).map((one) => textOf(text, one));
-  return label?.kind === 'label' && lines.every((line) => behind.includes(line))
+  return label?.kind === 'label' &&
+    lines.every((line) => behind.includes(line)) &&
+    !skipsCleanup(fn, exit, label.name)
     ? label.name
     : null;
 }

@@ -1,7 +1,7 @@
 /** Adds an undo to the error labels or the exit of a function. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { ancestry, contains, statementAt, walk, type IrNode } from '../locate.ts';
+import { ancestry, contains, statementAt, walk, walkWithParents, type IrNode } from '../locate.ts';
 import type { Step } from '../../lifecycle/types.ts';
 import { insertGuarded, labelsOf, type Proposal } from './error-style.ts';
 import {
@@ -92,9 +92,29 @@ export function jumpToUndo(
   isUndo: (statement: Stmt) => boolean,
 ): Edit[] | null {
   const label = labelsOf(fn.body).find(
-    ({ first }) => first !== null && isUndo(first) && first.start > leave.end,
+    ({ name, first }) =>
+      first !== null && isUndo(first) && first.start > leave.end && !skipsCleanup(fn, leave, name),
   );
   return label === undefined ? null : jumpTo(text, fn, leave, label.name);
+}
+
+/**
+ * Whether a jump forward goes past a declaration or a guard() whose cleanup would run at the label:
+ * it would be given what nobody has set.
+ */
+export function skipsCleanup(fn: FunctionIr, from: Span, label: string): boolean {
+  const skipped: Span[] = [];
+  let target: Span | undefined;
+  for (const { node, parents } of walkWithParents(fn.body)) {
+    if (node.kind === 'label' && node.name === label) target = node;
+    const cleansUp =
+      (node.kind === 'decl' && node.cleanup !== null) ||
+      (node.kind === 'guard' && node.body === null);
+    if (!cleansUp || node.start < from.end) continue;
+    const scope = parents.findLast(({ kind }) => kind === 'block') ?? fn.body;
+    skipped.push({ start: node.start, end: scope.end });
+  }
+  return target !== undefined && skipped.some((one) => contains(one, target));
 }
 
 /**
