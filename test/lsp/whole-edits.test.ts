@@ -41,13 +41,13 @@ const PREVIEWS: ClientCapabilities = {
  * Folders with drivers of the project, and how many edits of each kind they are good for at least.
  */
 const FOLDERS = [
-  ['test/fixtures/convert/', { conversions: 40, comments: 20 }],
-  ['test/fixtures/convert/forms/', { conversions: 15, comments: 10 }],
-  ['test/fixtures/convert/fold/', { conversions: 30, comments: 10 }],
-  ['test/fixtures/convert/several-files/', { conversions: 10, comments: 5 }],
+  ['test/fixtures/convert/', { conversions: 15, comments: 7 }],
+  ['test/fixtures/convert/forms/', { conversions: 5, comments: 3 }],
+  ['test/fixtures/convert/fold/', { conversions: 10, comments: 3 }],
+  ['test/fixtures/convert/several-files/', { conversions: 3, comments: 1 }],
   ['test/fixtures/drivers/', { conversions: 0, comments: 0 }],
   ['test/fixtures/rules/', { conversions: 0, comments: 0 }],
-  ['examples/', { conversions: 5, comments: 5 }],
+  ['examples/', { conversions: 2, comments: 2 }],
 ] as const;
 
 let client: TestClient;
@@ -103,14 +103,16 @@ async function provedActions(uri: string): Promise<CodeAction[]> {
 }
 
 /**
- * The drivers of a folder, without those of folders that have an entry of their own.
+ * Every third driver of a folder, without those of folders that have an entry of their own: what an
+ * edit looks like depends on its kind, and the unit tests make the edits of all drivers.
  */
 function sources(folder: string): string[] {
   const deep = folder.endsWith('several-files/') || !folder.startsWith('test/fixtures/convert/');
   return readdirSync(fileURLToPath(new URL(folder, ROOT)), { recursive: deep })
     .map((name) => `${folder}${String(name)}`)
     .filter((name) => name.endsWith('.c'))
-    .sort();
+    .sort()
+    .filter((_, i) => i % 3 === 0);
 }
 
 /** All that the server offers for a document, with the edits that it gives. */
