@@ -3,6 +3,7 @@
  * macros written out.
  */
 import type { Condition } from '../syntax/node.ts';
+import { append } from '../text/lists.ts';
 import type { Span } from '../text/span.ts';
 import { cleanupOfMacros } from './attributes.ts';
 import { barrierOf, readMacroText, type MacroText } from './barrier.ts';
@@ -225,20 +226,50 @@ function valueBy(
 
 /** `#define foo_put vfio_put_device` */
 function aliasOf(use: Use, { macro }: Definition, expander: Expander, around: Around): Expr | null {
-  if (macro.params !== null || !/^[A-Za-z_]\w*$/.test(macro.bodyText)) return null;
+  if (!isAlias(macro)) return null;
+  return expressionOf(namedOtherwise(use, macro), expander, new Set([...around, macro.name]));
+}
+
+function isAlias({ params, bodyText }: MacroIr): boolean {
+  return params === null && /^[A-Za-z_]\w*$/.test(bodyText);
+}
+
+/** A use of the alias as one of what the alias names. */
+function namedOtherwise(use: Use, { bodyText }: MacroIr): Use {
   const callee = use.kind === 'call' ? use.callee : use;
-  const name: NameExpr = { ...callee, kind: 'name', name: macro.bodyText };
-  const inside = new Set([...around, macro.name]);
-  return expressionOf(
-    use.kind === 'call' ? { ...use, callee: name, name: name.name } : name,
-    expander,
-    inside,
-  );
+  const name: NameExpr = { ...callee, kind: 'name', name: bodyText };
+  return use.kind === 'call' ? { ...use, callee: name, name: bodyText } : name;
+}
+
+/** The only thing that a macro uses: `BAR` of `#define FOO BAR` and of `#define FOO(r) BAR(r)`. */
+function usedBy(macro: MacroIr): string | null {
+  if (isAlias(macro)) return macro.bodyText;
+  return macro.body?.kind === 'call' ? macro.body.name : null;
+}
+
+/** Another name for a macro that is a statement: `#define FOO_CHECK BAR_CHECK`. */
+function namesStatement(macro: MacroIr, expander: Expander): boolean {
+  const seen = new Set<string>();
+  const pending = [macro];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const name = usedBy(next);
+    if (name === null || seen.has(name) || expander.locals.has(name)) continue;
+    seen.add(name);
+    const named = expander.macrosOf(name).map((one) => one.macro);
+    if (named.some(({ statements, body, params }) => statements ?? (params && !body))) return true;
+    append(pending, named);
+  }
+  return false;
 }
 
 /** A function that has the name of a macro in other configurations. */
 interface FunctionArm {
   readonly conditions: readonly Condition[];
+}
+
+/** A name that is none of a macro here: a variable, or used in the text of its own macro. */
+function isInside(name: string, expander: Expander, around: Around): boolean {
+  return around.has(name) || around.size > MAX_DEPTH || expander.locals.has(name);
 }
 
 /** What an expression may be a use of: macros, and functions of their name beside them. */
@@ -248,8 +279,7 @@ function definitionsOf(
   around: Around,
 ): readonly (Definition | FunctionArm)[] {
   const { name } = use;
-  if (name === null || around.has(name) || around.size > MAX_DEPTH || expander.locals.has(name))
-    return [];
+  if (name === null || isInside(name, expander, around)) return [];
   const macros = expander.macrosOf(name);
   if (use.kind === 'name') return macros.filter(({ macro }) => macro.params === null);
   const isConditional = macros.some(({ macro }) => macro.conditions.length > 0);
@@ -268,7 +298,7 @@ function statementUse(
   around: Around,
 ): { readonly list: readonly Stmt[]; readonly name: string } | null {
   if (expr.kind !== 'call' && expr.kind !== 'name') return null;
-  const found = definitionsOf(expr, expander, around);
+  const found = statementDefinitions(expr, expander, around);
   if (found.length === 0) return null;
   const name = expr.name!;
   const [only] = found;
@@ -283,6 +313,17 @@ function statementUse(
   return list && { list, name };
 }
 
+/** `definitionsOf`, and the one that is another name for a macro that is a statement. */
+function statementDefinitions(
+  use: Use,
+  expander: Expander,
+  around: Around,
+): readonly (Definition | FunctionArm)[] {
+  const found = definitionsOf(use, expander, around);
+  if (found.length > 0 || use.name === null || isInside(use.name, expander, around)) return found;
+  return expander.macrosOf(use.name).filter(({ macro }) => namesStatement(macro, expander));
+}
+
 /** By one definition, as a statement; null where it is an expression, which its use then is. */
 function statementsBy(
   use: Use,
@@ -292,6 +333,7 @@ function statementsBy(
 ): readonly Stmt[] | null {
   const { macro } = found;
   if (isEmpty(macro)) return [];
+  if (namesStatement(macro, expander)) return usedAsStatement(use, found, expander, around);
   if (macro.statements === null) {
     if (macro.body !== null || macro.params === null) return null;
     return orCall(use, barrierAt(use, found, expander), expander, around);
@@ -302,6 +344,22 @@ function statementsBy(
   if (list) return list;
   const barrier = barrierAt(use, found, expander);
   return barrier.length > 0 ? orCall(use, barrier, expander, around) : null;
+}
+
+/** What a macro uses that names another, as the statement that its use is. */
+function usedAsStatement(
+  use: Use,
+  found: Definition,
+  expander: Expander,
+  around: Around,
+): readonly Stmt[] | null {
+  const { macro } = found;
+  const args =
+    use.kind === 'call' ? use.args.map((one) => expressionOf(one, expander, around)) : [];
+  const expr = isAlias(macro)
+    ? namedOtherwise(use, macro)
+    : written(macro.body!, use, args, found, expander);
+  return expr && [{ kind: 'expr', start: use.start, end: use.end, expr }];
 }
 
 /** A macro that stands for nothing: `#define foo_trace(p)`. */
@@ -381,7 +439,8 @@ function armsOf(
     }
     const args =
       use.kind === 'call' ? use.args.map((arg) => expressionOf(arg, expander, around)) : [];
-    const value = valueBy(use, args, one, expander, around);
+    const isStatementThere = namesStatement(one.macro, expander);
+    const value = isStatementThere ? null : valueBy(use, args, one, expander, around);
     const body = value
       ? asStatements(value)
       : listOf(statementsBy(use, one, expander, around) ?? asStatements(use), expander, inside);

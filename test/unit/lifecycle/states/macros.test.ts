@@ -218,6 +218,33 @@ err:
     expect(shape(macro, body)).toContain('leaves: new held live');
   });
 
+  describe('a macro that only names one that is a statement', () => {
+    const CHECK = '#define CHECK(r) do { if (r) return r; } while (0)';
+    const JUMP = '#define BAIL do { if (ret) return ret; } while (0)';
+    const body = (check: string): string =>
+      `\tret = vfio_register_group_dev(&foo->vdev);\n\t${check};\n\treturn 0;\n`;
+    const direct = shape(CHECK, body('CHECK(ret)'));
+
+    test('returns as that one does', () => {
+      expect(direct).toContain('leaves: new held register-failed live');
+      expect(shape(`${CHECK}\n#define OTHER CHECK`, body('OTHER(ret)'))).toBe(direct);
+      expect(shape(`${JUMP}\n#define OTHER BAIL`, body('OTHER'))).toBe(direct);
+    });
+
+    test('through another name, and by another name in each arm of an #if', () => {
+      const chain = `${CHECK}\n#define OTHER CHECK\n#define ANOTHER OTHER`;
+      expect(shape(chain, body('ANOTHER(ret)'))).toBe(direct);
+      const arms = `${CHECK}\n#define SAME(r) CHECK(r)\n#ifdef CONFIG_FOO\n#define OTHER CHECK\n#else\n#define OTHER SAME\n#endif`;
+      expect(shape(`${CHECK}\n#define SAME(r) CHECK(r)`, body('SAME(ret)'))).toBe(direct);
+      expect(shape(arms, body('OTHER(ret)'))).not.toContain('?');
+    });
+
+    test('and a name of itself ends', () => {
+      const circle = '#define OTHER ANOTHER\n#define ANOTHER OTHER';
+      expect(shape(circle, body('OTHER(ret)'))).toContain('leaves');
+    });
+  });
+
   test('macros that double what they bring are given up, and said to be', () => {
     const bomb = Array.from(
       { length: 30 },
