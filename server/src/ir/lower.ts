@@ -22,7 +22,7 @@ import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts
 
 export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
 export { copyString } from './lower/context.ts';
-export { shiftSpans } from './lower/shift.ts';
+export { placeSpans, shiftSpans } from './lower/shift.ts';
 
 /**
  * Lowers a parsed document. Never throws, whatever the document is: an item whose lowering fails is

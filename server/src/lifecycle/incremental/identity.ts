@@ -76,8 +76,16 @@ export function identitiesOf(
       signing.definitions.get(signature) ??
       (signature.macro === undefined ? undefined : macros.get(signature.macro)),
     rootOf: (fn) => roots.get(fn) ?? fn,
-    frame: ({ item }) =>
-      frameOf(frames, roots.get(item) ?? item, macros.get(item)?.text ?? (() => item.text)),
+    frame({ item }) {
+      const root = roots.get(item),
+        signature = signing.byFunction.get(item);
+      return frameOf(
+        frames,
+        root ?? item,
+        macros.get(item)?.text ?? (() => item.text),
+        root && signature && { signature, isGone: (other) => !current.has(other) },
+      );
+    },
     layout() {
       const layout = createLayout();
       for (const [root, definition] of current) {

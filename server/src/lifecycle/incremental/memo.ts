@@ -80,6 +80,8 @@ export interface Entry {
 
 /** The result of an exploration with all that it depends on: how it began, and what it asked. */
 interface Memo<T> {
+  /** The addresses that the result speaks of. */
+  readonly frame: Frame;
   readonly role: Role;
   readonly key: unknown;
   readonly before: unknown;
@@ -333,7 +335,9 @@ function* memoise<T>(
     return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
   const root = analysis.identities.rootOf(definition.item),
     known = store.get(root) ?? [];
+  const frame = analysis.identities.frame(definition);
   const beginsAlike = (memo: Memo<T>) =>
+    memo.frame === frame &&
     memo.role === beginning.role &&
     memo.key === beginning.key &&
     memo.before === beginning.before &&
@@ -355,7 +359,6 @@ function* memoise<T>(
   const result = yield* attempt(
     analysis.budgets,
     (function* () {
-      const frame = analysis.identities.frame(definition);
       const ownFile: OwnFile = { path: definition.file.path, isOwn: true };
       const expanded = withMacros(analysis, frame, ownFile, questions);
       const graph = expanded === frame.fn ? graphOf(analysis.store, frame) : newGraph(expanded);
@@ -375,7 +378,7 @@ function* memoise<T>(
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [
     ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
-    { ...beginning, asked, result, lastUse: analysis.store.now },
+    { ...beginning, frame, asked, result, lastUse: analysis.store.now },
   ]);
   return result;
 }

@@ -1,34 +1,57 @@
 /** Places in a function that stay the same when the text in front of it changes. */
-import { shiftSpans } from '../../ir/lower.ts';
+import { placeSpans } from '../../ir/lower.ts';
 import type { FunctionIr } from '../../ir/types.ts';
+import { commonPrefix, commonSuffix } from '../../text/common.ts';
+import type { Span } from '../../text/span.ts';
 
 /**
  * A function at an address. What is learnt of a function's paths is full of offsets: of its calls,
- * its allocations, its values. So
- * that it stays true when an edit moves the function, each is explored as a copy at an address of
- * its own, which no other function of the
- * module has had or will have. A Layout says where the addresses are in today's documents.
+ * its allocations, its values. So that it stays true when an edit moves the function, each is
+ * explored as a copy at an address of its own, which no other function of the module has had or will
+ * have. What an edit of the function does not touch keeps its addresses too, in their order: what it
+ * does for its callers is then the same, and they need not be explored. A Layout says where the
+ * addresses are in today's documents.
  */
 export interface Frame {
   readonly fn: FunctionIr;
   readonly start: number;
   /** The documents' text of the function. */
   readonly text: string;
+  /** Of each place in the text and of its end; null where they are GAP apart. */
+  readonly addresses: Int32Array | null;
 }
 
 export interface Frames {
   next: number;
   readonly byRoot: WeakMap<FunctionIr, Frame>;
+  /** The last version of a function, by what its callers know it by. */
+  readonly latest: WeakMap<object, Version>;
 }
 
-/** No offset into a document is as large as an address. */
-const FIRST = 10_000_000,
-  LAST = 99_999_999;
-/** UTF-16 code units: more than one version of a module can have. */
-const ROOM = 40_000_000;
+interface Version {
+  readonly root: FunctionIr;
+  readonly frame: Frame;
+}
+
+/** Whose last version a function may be, and which of its versions are not in the module today. */
+export interface Ancestry {
+  readonly signature: object;
+  isGone(root: FunctionIr): boolean;
+}
+
+/**
+ * No offset into a document is as large as an address. All have as many digits, so that texts of
+ * them have their order.
+ */
+const FIRST = 100_000_000,
+  LAST = 999_999_999;
+/** Addresses between two places, for what is typed there. */
+const GAP = 16;
+/** More than one version of a module can have, in UTF-16 code units. */
+const ROOM = 40_000_000 * GAP;
 
 export function createFrames(): Frames {
-  return { next: FIRST, byRoot: new WeakMap() };
+  return { next: FIRST, byRoot: new WeakMap(), latest: new WeakMap() };
 }
 
 /**
@@ -40,17 +63,96 @@ export function hasRoom(frames: Frames): boolean {
 }
 
 /** The frame of a function. `text` is asked for only when there is none yet. */
-export function frameOf(frames: Frames, root: FunctionIr, text: () => string): Frame {
+export function frameOf(
+  frames: Frames,
+  root: FunctionIr,
+  text: () => string,
+  ancestry?: Ancestry,
+): Frame {
   let frame = frames.byRoot.get(root);
   if (!frame) {
-    const start = frames.next;
-    frames.next += root.end - root.start + 1;
-    frames.byRoot.set(
-      root,
-      (frame = { fn: shiftSpans(root, start - root.start), start, text: text() }),
-    );
+    const before = ancestry && frames.latest.get(ancestry.signature);
+    frame =
+      (before && ancestry?.isGone(before.root) ? edited(frames, before, root, text()) : null) ??
+      created(frames, root, text());
+    frames.byRoot.set(root, frame);
+    if (ancestry) frames.latest.set(ancestry.signature, { root, frame });
   }
   return frame;
+}
+
+function created(frames: Frames, root: FunctionIr, text: string): Frame {
+  const start = frames.next;
+  frames.next += GAP * (root.end - root.start + 1);
+  return frameAt(root, { start, text, addresses: null });
+}
+
+/** The frame of an edited function at the addresses of its last version; null if they do not do. */
+function edited({ byRoot }: Frames, before: Version, root: FunctionIr, text: string): Frame | null {
+  const addresses = addressesAfter(before.frame, text);
+  if (addresses === null) return null;
+  // Two functions of one module never have the same addresses: should the last version come back,
+  // it gets a frame anew.
+  byRoot.delete(before.root);
+  return frameAt(root, { start: before.frame.start, text, addresses });
+}
+
+function frameAt(root: FunctionIr, frame: Omit<Frame, 'fn'>): Frame {
+  return { ...frame, fn: placeSpans(root, (at) => addressOf(frame, at - root.start)) };
+}
+
+/**
+ * What both texts begin and end with keeps its addresses. Null when there are too few for what is
+ * between.
+ */
+function addressesAfter(before: Frame, text: string): Int32Array | null {
+  const head = commonPrefix(before.text, text),
+    tail = commonSuffix(before.text, text, head);
+  const inserted = text.length - tail - head,
+    removed = before.text.length - tail - head;
+  const low = addressOf(before, head - 1),
+    high = addressOf(before, head + removed);
+  if (head === 0 || high - low <= inserted) return null;
+  // One after the other, so that there is room for what is typed next.
+  const step = high - low > inserted * GAP ? GAP : 1;
+  const addresses = new Int32Array(text.length + 1);
+  for (let i = 0; i < head; i++) addresses[i] = addressOf(before, i);
+  for (let i = 0; i < inserted; i++) addresses[head + i] = low + step * (i + 1);
+  for (let i = head + inserted; i <= text.length; i++)
+    addresses[i] = addressOf(before, i - inserted + removed);
+  return addresses;
+}
+
+type Addressed = Pick<Frame, 'start' | 'text' | 'addresses'>;
+
+function addressOf({ start, text, addresses }: Addressed, at: number): number {
+  if (addresses === null || at < 0) return start + GAP * at;
+  return at <= text.length ? addresses[at]! : addresses[text.length]! + GAP * (at - text.length);
+}
+
+/** The place in the text of a frame that has an address, or the last one before it. */
+function placeBefore({ start, text, addresses }: Addressed, address: number): number {
+  if (addresses === null || address < start) return Math.floor((address - start) / GAP);
+  const last = addresses[text.length]!;
+  if (address >= last) return text.length + Math.floor((address - last) / GAP);
+  let low = 0,
+    high = text.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (addresses[middle]! <= address) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Where a span of addresses is in the text of the frame. */
+export function placesIn(frame: Addressed, { start, end }: Span): Span {
+  const before = placeBefore(frame, end);
+  return {
+    start: placeBefore(frame, start),
+    // An end may be between two places, after a span of one character.
+    end: addressOf(frame, before) === end ? before : before + 1,
+  };
 }
 
 /** Something with addresses, and what it was in the documents when it was last asked for. */
@@ -67,7 +169,7 @@ export function framed<T>(value: T): Framed<T> {
 interface Place {
   readonly frame: Frame;
   readonly fn: FunctionIr;
-  readonly delta: number;
+  readonly start: number;
 }
 
 /** Where the frames are in one version of a module. */
@@ -83,7 +185,7 @@ export function createLayout(): Layout {
 /** Says where a frame is: `fn` stands for it, and begins at `start` of its document. */
 export function place(layout: Layout, frame: Frame, fn: FunctionIr, start: number): void {
   if (layout.byFunction.has(frame.fn)) return;
-  const place: Place = { frame, fn, delta: start - frame.start };
+  const place: Place = { frame, fn, start };
   layout.byFunction.set(frame.fn, place);
   layout.sorted.push(place);
 }
@@ -107,14 +209,14 @@ export function inDocuments<T>(layout: Layout, framed: Framed<T>): T {
 }
 
 function isStill(before: Place, now: Place | undefined): boolean {
-  return now !== undefined && now.fn === before.fn && now.delta === before.delta;
+  return now !== undefined && now.fn === before.fn && now.start === before.start;
 }
 
 /**
  * A copy of what has addresses in it. What has none is shared; what is shared in `value` is shared
  * in the copy.
  */
-function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
+function translate<T>(layout: Layout, value: T, seen: Set<Place>): T {
   const done = new Map<object, unknown>();
   const go = (item: unknown): unknown => {
     if (typeof item !== 'object' || item === null) return item;
@@ -127,7 +229,7 @@ function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
   const copy = (object: object): unknown => {
     if ('body' in object) {
       const place = layout.byFunction.get(object as FunctionIr);
-      if (place) places.add(place);
+      if (place) seen.add(place);
       return place?.fn ?? object;
     }
     if (Array.isArray(object)) return unless(object, object.map(go));
@@ -142,10 +244,11 @@ function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
     if (typeof start === 'number' && typeof end === 'number' && start >= FIRST) {
       const place = placeOf(layout, start);
       if (place) {
-        places.add(place);
+        seen.add(place);
         to ??= { ...from };
-        to['start'] = start + place.delta;
-        to['end'] = end + place.delta;
+        const places = placesIn(place.frame, { start, end });
+        to['start'] = place.start + places.start;
+        to['end'] = place.start + places.end;
       }
     }
     return to ?? object;

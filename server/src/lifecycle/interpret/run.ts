@@ -7,7 +7,7 @@ import { printExpr } from '../../ir/print.ts';
 import type { CallExpr, Expr, FunctionIr, TypeName } from '../../ir/types.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Span } from '../../text/span.ts';
-import type { Frame } from '../incremental/stable-spans.ts';
+import { placesIn, type Frame } from '../incremental/stable-spans.ts';
 import type { OwnFile, Questions } from '../incremental/dependencies.ts';
 import type { ResourceLog } from './resource-log.ts';
 import type { Summary } from './summary.ts';
@@ -69,7 +69,8 @@ export function site(run: Pick<Run, 'file'>, span: Span): Site {
 
 /** The source text of a span in the function. */
 export function writtenText({ frame }: Run, span: Span): string {
-  return frame.text.slice(span.start - frame.start, span.end - frame.start);
+  const { start, end } = placesIn(frame, span);
+  return frame.text.slice(start, end);
 }
 
 /**
