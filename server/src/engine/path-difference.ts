@@ -112,7 +112,7 @@ function doubtOfEnd(
   if (compared.isBeginning && after.result === '0')
     return `check the path to line ${lineOf(compared, after)}: it succeeds`;
   const kept = keptBehind(compared.after, after, at);
-  return kept === null ? null : `check that what ${kept} has linked is taken out before`;
+  return kept === null ? null : `check that ${kept}`;
 }
 
 /**

@@ -26,23 +26,45 @@ export function usedBehind(facts: ModuleFacts, path: FunctionPath, at: number): 
 }
 
 /**
- * What a path has made keep an object that the put at `at` may free, and that it does not take out
- * again, as a person calls it: a list, a
- * table, an interrupt. Null where it is in none, and where `.release` takes it out.
+ * What a path has made keep an object that the put or free at `at` may end, and that it does not take
+ * out again: a list, a table, a work, a variable. A clause that a person has to check; null where
+ * it is in none, and where `.release` takes it out.
  */
 export function keptBehind(facts: ModuleFacts, path: FunctionPath, at: number): string | null {
   const object = endedBy(facts, path.events[at]!);
   if (object === null) return null;
-  for (const [i, { name, args }] of path.events.slice(0, at).entries()) {
+  for (const [i, event] of path.events.slice(0, at).entries()) {
+    const { name, args } = event;
+    const place = placeThatKeeps(event, object);
+    if (place !== null && !isStoredAgain(path, i, at))
+      return `what \`${place}\` points to is not used then`;
     if (name === null || !retainsArgument(name) || !args.some((arg) => mentions(arg, object)))
       continue;
     const rest = path.events.slice(i + 1).flatMap((one) => callsOf(facts, one));
     const isOut = rest.some(
       (one) => namesAnUndo(one.name) && one.args.some((arg) => args.includes(arg)),
     );
-    if (!isOut && !isTakenOutByRelease(facts, args)) return `${name}()`;
+    if (!isOut && !isTakenOutByRelease(facts, args))
+      return `what ${name}() has linked is taken out before`;
   }
   return null;
+}
+
+/** The place outside of an object to which an event stores a pointer to it; null for all else. */
+function placeThatKeeps({ kind, text, value }: PathEvent, object: string): string | null {
+  if (kind !== 'store' || mentions(value, object)) return null;
+  const stored = text.slice(text.indexOf(' = ') + ' = '.length);
+  const isPointer =
+    stored === object ||
+    (stored.startsWith(`container_of(${object},`) && stored.endsWith(')')) ||
+    (stored.startsWith('&') && mentions(stored, object));
+  return isPointer ? value : null;
+}
+
+function isStoredAgain({ events }: FunctionPath, from: number, to: number): boolean {
+  return events
+    .slice(from + 1, to)
+    .some(({ kind, value }) => kind === 'store' && value === events[from]!.value);
 }
 
 /** Whether `.release` undoes something of a member that one of the arguments names. */
@@ -105,12 +127,15 @@ function holderOf(written: string): string {
   return dot < 0 || dot === written.length - 1 ? written : written.slice(0, dot);
 }
 
+/** What drops a reference or frees. */
+const ENDS: ReadonlySet<string> = new Set(['put', 'free', 'free-device', 'core-release']);
+
 /** The object that a call may be the end of: `p` of `vfio_put_device(&p->vdev)`. */
 function endedBy({ kernel, module }: ModuleFacts, { kind, name, args }: PathEvent): string | null {
   const behaviour =
     kind !== 'call' || name === null ? undefined : behaviourOf(name, kernel, module.wrappers);
   if (behaviour === undefined || behaviour === 'neutral') return null;
-  if (!behaviour.success.some(({ op }) => op === 'put' || op === 'free')) return null;
+  if (!behaviour.success.some(({ op }) => ENDS.has(op))) return null;
   const object = holderOf((args[0] ?? '').replace(/^&/, ''));
   return object === '' ? null : object;
 }

@@ -21,6 +21,11 @@ export function wipesMemory(name: string): boolean {
   return functionRow(name)?.wipes === true;
 }
 
+/** Whether a free waits until no reader under RCU is left, and returns before that. */
+export function freesAfterReaders(name: string): boolean {
+  return functionRow(name)?.afterReaders === true;
+}
+
 /**
  * The position of the argument of the kernel's `name` that must be physically contiguous, because
  * it is mapped for DMA, or translated to a page or a physical address, as one; undefined where

@@ -8,6 +8,7 @@ import { isReleaseOfCore } from './release-does-not-chain.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { deleteCall } from './fixes/delete-call.ts';
 import { replace } from './fixes/text.ts';
+import { freesAfterReaders, wipesMemory } from '../kernel/memory-uses.ts';
 import { inRange } from '../kernel/version.ts';
 import { freeOfCoreOwnedMemoryExamples } from './free-of-core-owned-memory.examples.ts';
 import { say } from './wording.ts';
@@ -123,9 +124,10 @@ function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
   const call = callAt(free.function.body, free.site);
   if (file === null || free.inner !== null || call === null || !isSameOnAllPaths(facts, free))
     return null;
+  const doubt = whatElse(free.api);
   const fixOf = (title: string, edit: Edit): Fix => ({
-    title,
-    safety: 'safe',
+    title: doubt === null ? title : `${title} (${doubt})`,
+    safety: doubt === null ? 'safe' : 'unsafe',
     edits: [{ path: file.path, edits: [edit] }],
   });
   const isRelease = free.role === 'release';
@@ -145,6 +147,12 @@ function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
   return device === null
     ? null
     : fixOf(`Call ${name}() instead`, replace(call, `${name}(${device})`));
+}
+
+/** What a person has to look at where a free does more than to free; null where it does not. */
+function whatElse(free: string): string | null {
+  if (wipesMemory(free)) return 'check that nothing in the memory has to be wiped';
+  return freesAfterReaders(free) ? 'check that no reader under RCU is left' : null;
 }
 
 /**

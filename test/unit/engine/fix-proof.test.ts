@@ -276,6 +276,48 @@ err_put:
   });
 });
 
+describe('a free that is added to .release', () => {
+  const release = (body: string): string =>
+    moth(`${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret)
+		vfio_put_device(&moth->vdev);
+	return ret;`).replace(
+      /^static const .*moth_ops.*$/m,
+      `struct moth_list { struct moth *last; };
+static struct moth *moth_last;
+static void moth_release(struct vfio_device *vdev)
+{
+	struct moth *moth = container_of(vdev, struct moth, vdev);
+
+${body}}
+static const struct vfio_device_ops moth_ops = { .name = "moth", .release = moth_release };`,
+    );
+  const doubt = (body: string): string => doubtOf(release(body), 'release-without-free') ?? 'safe';
+
+  it.each([
+    ['nothing keeps the device', '	kfree(moth->dust);\n'],
+    ['what kept it is undone', '	schedule_work(&moth->work);\n	cancel_work_sync(&moth->work);\n'],
+    ['a variable that kept it is cleared', '	moth_last = moth;\n	moth_last = NULL;\n'],
+    ['the device keeps itself', '	moth->dust = moth;\n'],
+    ['a part of it is copied', '	moth_last = moth->dust;\n'],
+  ])('is safe where %s', (_, body) => {
+    expect(doubt(body)).toBe('safe');
+  });
+
+  it.each([
+    [
+      'a work that frees it',
+      '	queue_work(system_wq, &moth->work);\n',
+      /what queue_work\(\) has linked/,
+    ],
+    ['a list', '	list_add(&moth->flight, &moths);\n', /what list_add\(\) has linked/],
+    ['a variable', '	moth_last = moth;\n', /what `moth_last` points to/],
+    ['the address of a part', '	moth_part = &moth->lock;\n', /what `moth_part` points to/],
+  ])('is not safe behind %s', (_, body, expected) => {
+    expect(doubt(body)).toMatch(expected);
+  });
+});
+
 describe('a jump past what is cleaned up at its label', () => {
   const probe = (between: string): string =>
     moth(`${MOTH}	ret = vfio_register_group_dev(&moth->vdev);

@@ -354,6 +354,23 @@ static struct mdev_driver husk_driver = { .probe = husk_probe, .remove = husk_re
     expect(found).toBeDefined();
     expect(found!.fix !== null).toBe(isOffered);
   });
+
+  test.each([
+    ['kfree(husk);', 'safe: Delete kfree()'],
+    [
+      'kfree_sensitive(husk);',
+      'unsafe: Delete kfree_sensitive() (check that nothing in the memory has to be wiped)',
+    ],
+    [
+      'kfree_rcu(husk, rcu);',
+      'unsafe: Delete kfree_rcu() (check that no reader under RCU is left)',
+    ],
+  ])('is safe where it does no more than to free: %s', (free, expected) => {
+    const found = analyseText(remove(`${put}\t${free}\n`), '6.2').find(
+      ({ rule }) => rule === 'free-of-core-owned-memory',
+    );
+    expect(`${found!.fix!.safety}: ${found!.fix!.title}`).toBe(expected);
+  });
 });
 
 describe('a document that indents with blanks', () => {

@@ -48,6 +48,8 @@ export interface FunctionRow {
   readonly bytes?: readonly ByteRange[];
   /** It frees its argument and leaves nothing of the content. */
   readonly wipes?: true;
+  /** It frees its argument when no reader under RCU is left, and returns before that. */
+  readonly afterReaders?: true;
   /** The arguments that must be memory of one kind: a physical stretch, of kmalloc(), of vmalloc(). */
   readonly needs?: {
     readonly contiguous?: number;
