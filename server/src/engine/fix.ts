@@ -2,6 +2,7 @@
  * Applies the fixes of findings until nothing is left to fix, and keeps only those that are proved.
  */
 import { callNamesIn } from './call-names.ts';
+import { ruleById } from '../rules/index.ts';
 import type { Finding } from '../rules/types.ts';
 import { composeEdits } from '../text/edits.ts';
 import type { Edit, FileEdits } from '../text/span.ts';
@@ -82,6 +83,7 @@ export function fixAll(
       if (options.rule !== undefined && finding.rule !== options.rule) return false;
       const isOffered = finding.fix.safety === 'safe' && finding.severity !== 'hint';
       if (!options.unsafe && !isOffered) return false;
+      if (isExcused(finding)) return false;
       const { doubt, isWrong } = proofOf(scratch, current, config, kernel, finding);
       return options.unsafe ? !isWrong : doubt === null;
     };
@@ -127,6 +129,14 @@ export function fixAll(
   } finally {
     scratch.dispose();
   }
+}
+
+/**
+ * Code that is not seen does what is missing, as its name or its type suggests. To fix that is for a
+ * person, who looks at the one place: in bulk it would put and free a second time.
+ */
+function isExcused({ rule, severity }: Finding): boolean {
+  return severity === 'hint' && (ruleById(rule)?.severity ?? 'hint') !== 'hint';
 }
 
 const TOGETHER = 'check the function: the fix does not take the problem away, or brings another';

@@ -31,6 +31,20 @@ describe('fixing all', () => {
     );
   });
 
+  it('applies no fix where unseen code may do it already, asked for or not', async () => {
+    const rules = [
+      textRule('missing-put', /bad/g, { replacement: 'good', safety: 'unsafe', severity: 'hint' }),
+      textRule('unused-suppression', /odd/g, {
+        replacement: 'even',
+        safety: 'unsafe',
+        severity: 'hint',
+      }),
+    ];
+    expect(await fixed(rules, 'int vfio_device_ops, bad, odd;', true)).toBe(
+      'int vfio_device_ops, bad, even;',
+    );
+  });
+
   it('applies no fix, asked for or not, that makes another finding worse', async () => {
     const quiet = textRule('b', /odd/g);
     const louder: Rule = {

@@ -243,11 +243,21 @@ describe('members of an ops table', () => {
       '\t.name = "foo", /* seen by users */\n',
       '\t.name = "foo", /* seen by users */\n\t.release = r,\n',
     ],
+    [
+      'a comment behind the last, which has no comma',
+      '\t.name = "foo" // seen by users\n',
+      '\t.name = "foo", // seen by users\n\t.release = r,\n',
+    ],
   ])('stand like their neighbours: %s', (_, before, after) => {
     const text = table(before);
     const [ops] = factsOf(text, '6.1').opsTables;
     const edit = addMember(text, ops!, 'release', 'r');
     expect(applyEdits(text, [edit!])).toBe(table(after));
+  });
+
+  test('are left alone where the neighbour is under an #if', () => {
+    const text = table('#ifdef FOO\n\t.name = "foo",\n#endif\n\t.open_device = o,\n');
+    expect(addMember(text, factsOf(text, '6.1').opsTables[0]!, 'release', 'r')).toBeNull();
   });
 
   test('are left alone when several stand in one line', () => {

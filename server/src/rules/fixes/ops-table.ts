@@ -56,7 +56,7 @@ const LIFE_CYCLE: readonly string[] = ['name', 'init', 'release'];
 /**
  * Adds designated members to an ops table, as one edit, behind the member `after` or before the
  * first one.
- * @returns null as addMember().
+ * @returns null as addMember(), and where `after` is under an #if.
  */
 export function addMembers(
   text: string,
@@ -66,10 +66,11 @@ export function addMembers(
 ): Edit | null {
   const init = table.variable.init;
   if (init?.kind !== 'initializer') return null;
-  const entries = init.entries.filter(
-    (entry) => entry.designators.length === 1 && entry.conditions.length === 0,
-  );
+  const single = init.entries.filter((entry) => entry.designators.length === 1);
+  const entries = single.filter((entry) => entry.conditions.length === 0);
   const previous = entries.find((entry) => entry.designators[0] === after);
+  // What follows a member under #if may belong under it too.
+  if (previous === undefined && single.some((entry) => entry.designators[0] === after)) return null;
   const neighbour = previous ?? entries[0];
   if (neighbour === undefined || !startsLine(text, neighbour.start)) return null;
   const lines = wanted.map(
@@ -88,8 +89,12 @@ export function addMembers(
   const comma = /^\s*,/.exec(text.slice(previous.end));
   const added = lines.map((line) => newline + line).join('');
   // The comment behind the neighbour stays in its line.
-  const at = comma === null ? previous.end : endWithComment(text, previous.end + comma[0].length);
-  return { span: { start: at, end: at }, newText: comma === null ? `,${added}` : added };
+  const end = endWithComment(text, previous.end + (comma?.[0].length ?? 0));
+  if (comma !== null) return { span: { start: end, end }, newText: added };
+  return {
+    span: { start: previous.end, end },
+    newText: `,${text.slice(previous.end, end)}${added}`,
+  };
 }
 
 /** ` = `, or the blanks or tabs that put the `=` under the neighbour's. */
