@@ -289,5 +289,47 @@ static struct mdev_driver foo_driver = {
 	.remove = foo_remove,
 };`,
     },
+    {
+      title: 'A helper of a header that is not at hand reads drvdata',
+      kernel: '6.12',
+      code: `static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo_pci_device *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo_pci_device, core.vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	dev_set_drvdata(&pdev->dev, &foo->core);
+	ret = vfio_pci_core_register_device(&foo->core);
+	if (ret)
+		goto err_put;
+	ret = foo_register_events(foo);
+	if (ret)
+		goto err_unregister;
+	return 0;
+
+err_unregister:
+	vfio_pci_core_unregister_device(&foo->core);
+err_put:
+	vfio_put_device(&foo->core.vdev);
+	return ret;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+{
+	struct foo_pci_device *foo = foo_pci_drvdata(pdev);
+
+	foo_unregister_events(foo);
+	vfio_pci_core_unregister_device(&foo->core);
+	vfio_put_device(&foo->core.vdev);
+}
+
+static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
+	.probe = foo_probe,
+	.remove = foo_remove,
+};`,
+    },
   ],
 };

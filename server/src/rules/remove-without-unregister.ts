@@ -78,12 +78,29 @@ function check({ facts }: RuleContext): Finding[] {
       exit.before.registered === 'yes' &&
       exit.before.memory !== 'null' &&
       !exit.deferred.includes('unregister') &&
-      !isUnregisteredByAction(facts)
+      !isUnregisteredByAction(facts) &&
+      !mayBeUnregistered(facts, exit)
     )
       append(findings, reportedRemove(facts, exit));
   }
   append(findings, driversWithoutRemove(facts));
   return findings.length > 0 ? findings : putsOfRegistered(facts);
+}
+
+/**
+ * Whether the path unregisters a device of which nothing is known, as one that a helper in a header
+ * that is not at hand reads from drvdata: it may be this one.
+ */
+function mayBeUnregistered(facts: ModuleFacts, exit: ExitObservation): boolean {
+  return facts.observations.some(
+    (one) =>
+      one.kind === 'operation' &&
+      one.op === 'unregister' &&
+      one.function === exit.function &&
+      one.before.registered === 'unknown' &&
+      [null, exit.device.container].includes(one.device.container) &&
+      passes(exit.trace, one),
+  );
 }
 
 /**
