@@ -383,6 +383,50 @@ static struct mdev_driver husk_driver = { .probe = husk_probe, .remove = husk_re
   });
 });
 
+describe('the error of a pointer', () => {
+  const probe = (branch: string): string => `struct vole { struct vfio_device vdev; };
+static const struct vfio_device_ops vole_ops = { .name = "vole" };
+struct vole *vole_spare(void);
+static int vole_probe(struct mdev_device *mdev)
+{
+\tstruct vole *vole;
+\tint ret;
+
+\tvole = vfio_alloc_device(vole, vdev, &mdev->dev, &vole_ops);
+\tif (${branch}
+\t}
+\tret = vfio_register_emulated_iommu_dev(&vole->vdev);
+\tif (ret)
+\t\tvfio_put_device(&vole->vdev);
+\treturn ret;
+}
+static struct mdev_driver vole_driver = { .probe = vole_probe };
+`;
+
+  test.each([
+    [
+      'takes the place of the code',
+      '!vole) {\n\t\tret = -ENOMEM;\n\t\treturn ret;',
+      'IS_ERR(vole)) {\n\t\tret = PTR_ERR(vole);\n\t\treturn ret;',
+    ],
+    [
+      'leaves a code that a test chooses',
+      '!vole) {\n\t\tif (vole_late)\n\t\t\treturn -ENODEV;\n\t\treturn -ENOMEM;',
+      'IS_ERR(vole)) {\n\t\tif (vole_late)\n\t\t\treturn -ENODEV;\n\t\treturn PTR_ERR(vole);',
+    ],
+    [
+      'is not asked of another pointer',
+      '!vole) {\n\t\tvole = vole_spare();\n\t\tpr_info("spare\\n");\n\t\treturn -ENOMEM;',
+      'IS_ERR(vole)) {\n\t\tvole = vole_spare();\n\t\tpr_info("spare\\n");\n\t\treturn -ENOMEM;',
+    ],
+  ])('%s', (_, before, after) => {
+    const found = analyseText(probe(before), '6.2').find(
+      ({ rule }) => rule === 'null-check-on-alloc',
+    );
+    expect(applyFix(probe(before), found!.fix!)).toBe(probe(after));
+  });
+});
+
 describe('a document that indents with blanks', () => {
   test('has no tab in a function that is added, or in one that was empty', () => {
     const table = (release: string): string => `struct fern { struct vfio_device vdev; };

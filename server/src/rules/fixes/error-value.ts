@@ -1,14 +1,14 @@
 /** Makes the branch of a failed allocation hand on the error that the pointer carries. */
 import type { Edit } from '../../text/span.ts';
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { declaredType, walk, type IrNode } from '../locate.ts';
+import { declaredType, walk, walkWithParents, type IrNode } from '../locate.ts';
 import { insertGuarded } from './error-style.ts';
 import { replace } from './text.ts';
 
 /**
- * `return -ENOMEM;` and `ret = -ENOMEM;` in the branch become the error of the pointer. A branch
- * that returns a variable it does not set returns that error too: what the variable holds is not
- * about this failure, and may be 0.
+ * `return -ENOMEM;` and `ret = -ENOMEM;` in the branch become the error of the pointer; a code that
+ * the branch chooses by a test of its own stays. A branch that returns a variable it does not set
+ * returns that error too: what the variable holds is not about this failure, and may be 0.
  * @param branch what runs when the allocation has failed.
  * @param pointer the source text of the pointer.
  */
@@ -17,17 +17,23 @@ export function handOnError(text: string, fn: FunctionIr, branch: Stmt, pointer:
   const error = `PTR_ERR(${pointer})`;
   const edits: Edit[] = [];
   const assigned = new Set<string>();
-  for (const node of walk(branch)) {
+  for (const { node, parents } of walkWithParents(branch)) {
     if (node.kind === 'assign' && node.target.kind === 'name') assigned.add(node.target.name);
-    const value = carriedBy(node);
+    const value = assigned.has(pointer) || parents.some(isChoice) ? null : carriedBy(node);
     if (value !== null && isErrno(value)) edits.push(replace(value, error));
   }
+  // The pointer does not carry the error any more.
+  if (assigned.has(pointer)) return edits;
   const leave = branch.kind === 'block' ? branch.body.at(-1) : branch;
   const returned = leave === undefined ? null : returnedBy(fn, leave);
   if (leave === undefined || returned === null || assigned.has(returned)) return edits;
   if (!isErrorVariable(fn, returned)) return edits;
   if (leave.kind === 'return') return [...edits, replace(leave.value!, error)];
   return [...edits, ...(insertGuarded(text, fn, leave, [`${returned} = ${error};`]) ?? [])];
+}
+
+function isChoice({ kind }: IrNode): boolean {
+  return kind === 'if' || kind === 'switch' || kind === 'loop';
 }
 
 /** The value that a node returns or assigns, or that it reports and returns. */
