@@ -206,18 +206,28 @@ export interface PlacedCall {
   readonly conditions: readonly Condition[];
 }
 
-const interfaceCalls = new WeakMap<FunctionIr, readonly string[]>();
+/** A call where the function was lowered that makes it. */
+interface LoweredCall {
+  readonly call: CallExpr;
+  readonly conditions: readonly Condition[];
+}
+
+const interfaceCalls = new WeakMap<FunctionIr, readonly LoweredCall[]>();
 
 /** What a function calls of the life-cycle interface: nothing, for nearly all of them. */
-function interfaceCalledBy(fn: FunctionIr): readonly string[] {
-  const root = originalOf(fn);
-  let names = interfaceCalls.get(root);
-  if (!names)
-    interfaceCalls.set(
-      root,
-      (names = scanOf(root).names.called.filter((name) => apiEntry(name) !== undefined)),
-    );
-  return names;
+function interfaceCallsOf(root: FunctionIr): readonly LoweredCall[] {
+  let calls = interfaceCalls.get(root);
+  if (!calls)
+    interfaceCalls.set(root, (calls = callsOf(root, (name) => apiEntry(name) !== undefined)));
+  return calls;
+}
+
+function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): LoweredCall[] {
+  const { names, calls } = scanOf(root);
+  if (!names.called.some(isWanted)) return [];
+  return calls
+    .filter(({ name }) => name !== null && isWanted(name))
+    .map((call) => ({ call, conditions: conditionsAt(root, call) }));
 }
 
 const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
@@ -225,10 +235,7 @@ const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
 /** The calls of the interface in the module's sources, found once for all rules. */
 function interfaceCallsIn(module: Module): readonly PlacedCall[] {
   let calls = placedCalls.get(module);
-  if (!calls) {
-    const isInterface = (name: string): boolean => apiEntry(name) !== undefined;
-    placedCalls.set(module, (calls = placed(module, interfaceCalledBy, isInterface)));
-  }
+  if (!calls) placedCalls.set(module, (calls = placed(module, interfaceCallsOf)));
   return calls;
 }
 
@@ -239,40 +246,47 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
   const isWanted = (name: string): boolean => wanted.has(name);
   return names.every((name) => apiEntry(name) !== undefined)
     ? interfaceCallsIn(module).filter(({ name }) => wanted.has(name))
-    : placed(module, (fn) => scanOf(fn).names.called, isWanted);
+    : placed(module, (root) => callsOf(root, isWanted));
 }
 
+/** An edit moves most functions of a file: what is looked for is found where it was lowered. */
 function placed(
   module: Module,
-  calledBy: (fn: FunctionIr) => readonly string[],
-  isWanted: (name: string) => boolean,
+  callsOfRoot: (root: FunctionIr) => readonly LoweredCall[],
 ): PlacedCall[] {
-  const calls: PlacedCall[] = [];
-  for (const file of module.sources) {
-    for (const fn of file.functions) {
-      if (!calledBy(fn).some(isWanted)) continue;
-      // An edit moves most functions of a file: what is looked for is found where it was lowered.
-      const root = originalOf(fn);
+  return module.sources.flatMap((file) =>
+    file.functions.flatMap((fn) => {
       const delta = movedFrom(fn)?.delta ?? 0;
-      for (const found of scanOf(fn).calls) {
-        if (found.name === null || !isWanted(found.name)) continue;
-        const start = found.callee.start + delta;
-        calls.push({
-          file,
-          function: fn,
-          // Few ask for the node, and the body of a function that was moved is made when it is read.
-          get call() {
-            return delta === 0 ? found : movedCall(fn, found, delta);
-          },
-          lowered: found,
-          name: found.name,
-          site: { path: file.path, start, end: found.callee.end + delta },
-          conditions: conditionsAt(root, found),
-        });
-      }
-    }
+      return callsOfRoot(originalOf(fn)).map((found) => new CallOfToday(file, fn, found, delta));
+    }),
+  );
+}
+
+/** A call in its document, where an edit may have moved it. */
+class CallOfToday implements PlacedCall {
+  readonly file: FileIr;
+  readonly function: FunctionIr;
+  readonly lowered: CallExpr;
+  readonly name: string;
+  readonly site: Site;
+  readonly conditions: readonly Condition[];
+  private readonly delta: number;
+
+  constructor(file: FileIr, fn: FunctionIr, { call, conditions }: LoweredCall, delta: number) {
+    this.file = file;
+    this.function = fn;
+    this.lowered = call;
+    this.name = call.name!;
+    const { start, end } = call.callee;
+    this.site = { path: file.path, start: start + delta, end: end + delta };
+    this.conditions = conditions;
+    this.delta = delta;
   }
-  return calls;
+
+  /** Few ask for the node, and the body of a function that was moved is made when it is read. */
+  get call(): CallExpr {
+    return this.delta === 0 ? this.lowered : movedCall(this.function, this.lowered, this.delta);
+  }
 }
 
 /** The call of a moved function that a call of the function as it was lowered has become. */

@@ -66,15 +66,16 @@ function pairByDeeds(
   { path, variable, names }: Members,
 ): DriverTable[] {
   const inTable = new Set(names.values());
+  // Few functions are in a table: it is asked first.
+  const deeds = kernelCallers(index, kernel)
+    .filter(({ file, item }) => inTable.has(item.name) && (file.path === path || !item.isStatic))
+    .map(({ item, list }) => ({
+      name: item.name,
+      done: list.flatMap(({ effects }) => effects.map(({ op }) => op)),
+    }));
   const doing = (ops: readonly EffectOp[]) => [
     ...new Set(
-      kernelCallers(index, kernel).flatMap(({ file, item, list }) => {
-        const done = list.flatMap(({ effects }) => effects.map(({ op }) => op));
-        const isOwn = file.path === path || !item.isStatic;
-        return isOwn && inTable.has(item.name) && ops.every((op) => done.includes(op))
-          ? [item.name]
-          : [];
-      }),
+      deeds.filter(({ done }) => ops.every((op) => done.includes(op))).map(({ name }) => name),
     ),
   ];
   const [probe, ...otherProbes] = doing(['alloc', 'register', 'set-drvdata']);
