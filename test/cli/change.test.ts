@@ -175,7 +175,7 @@ describe('convert', () => {
       Convert to the life cycle of Linux 6.1: vfio_alloc_device() allocates
       and initialises the device, and the last vfio_put_device() frees it.
 
-      Move what easel_probe() builds before the register into
+      Move the set-up of easel_probe() before the registration into
       easel_init_dev(): kzalloc(), vmalloc_user(), mutex_init(), easel->mdev,
       easel->type, easel->size and easel_fill_config(). Move its undoing from
       easel_remove() and the error path into easel_release_dev(): vfree() and
@@ -411,7 +411,7 @@ describe('convert with a folder', () => {
       expect.stringMatching(/^converted many\/main\.c \(\+1\) \d things? to look at$/),
       expect.stringMatching(/^converted one\/bar\.c \d things? to look at$/),
       expect.stringMatching(
-        /^unchanged new\/foo\.c foo_probe\(\) uses vfio_alloc_device\(\) already/,
+        /^unchanged new\/foo\.c foo_probe\(\) already uses vfio_alloc_device\(\)/,
       ),
       '4 modules: 1 refused, 2 converted, 1 unchanged',
     ]);

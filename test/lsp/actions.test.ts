@@ -907,7 +907,7 @@ describe('the conversion that folds', () => {
     );
     expect(minimal!.disabled).toBeUndefined();
     expect(offered!.disabled!.reason).toBe(
-      'bar_probe() does nothing between the allocation and the register.',
+      'bar_probe() does nothing between the allocation and the registration.',
     );
   });
 });

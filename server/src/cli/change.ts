@@ -259,7 +259,7 @@ async function convertFile(
     case 'unchanged': {
       const together = workspace.changed().includes(file.path);
       const { reason, isOld } = together
-        ? { reason: 'converted together with a file before it', isOld: false }
+        ? { reason: 'converted together with an earlier file', isOld: false }
         : whyNothing(engine, input, target);
       return { file, status: 'unchanged', reason, isOld, notes: [], edits: [] };
     }

@@ -60,7 +60,7 @@ export const NAME_ARGUMENT = 'NAME';
 const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'check',
-    summary: 'say what is wrong in C files',
+    summary: 'check C files',
     more: 'A folder means the C files in it that mention VFIO, - is stdin.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
@@ -73,17 +73,14 @@ const DESCRIPTIONS: readonly Description[] = [
       choice('--fail-on <level>', 'the least severity that gives exit status 1', LEVELS, 'error'),
       new Option('--baseline <file>', 'hide the findings that are listed in it'),
       new Option('--update-baseline', 'write the baseline anew'),
-      new Option('--fail-on-gone', 'end with 1 too where a listed finding is gone'),
-      new Option('--since <rev>', 'only what changed since a commit has to answer for'),
-      new Option('--staged', 'the same for what git has staged'),
+      new Option('--fail-on-gone', 'end with 1 also if a listed finding is gone'),
+      new Option('--since <rev>', 'only findings that come from changes since a commit'),
+      new Option('--staged', 'the same for staged changes'),
       new Option('--diff <file>', 'the same for patches, applied or not; - for stdin').argParser(
         (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
       ),
       new Option('--config <file>', 'the .config or autoconf.h that decides #ifdef CONFIG_'),
-      new Option(
-        '--cache <dir>',
-        'keep results there, and take those of files that did not change',
-      ),
+      new Option('--cache <dir>', 'keep results there, and reuse those of unchanged files'),
       stdinOption(),
     ],
     examples: [
@@ -112,7 +109,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'kbuild',
     summary: "check a file in the kernel's own build, as CHECK of make C=1",
-    more: "Takes the compiler's arguments from kbuild. The kernel and its configuration are those of the build: code under an #ifdef that is not compiled is not judged. Findings go to stderr in the form of gcc.",
+    more: "Takes the compiler's arguments from kbuild. The kernel and its configuration are those of the build: code that is not compiled is not checked. Findings go to stderr in the form of gcc.",
     usage: '[options] COMPILER-ARGUMENTS...',
     arguments: [new Argument('[ARGUMENT...]')],
     options: [
@@ -137,7 +134,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'convert',
     summary: 'convert drivers to vfio_alloc_device() and vfio_put_device()',
-    more: 'Prints one patch for git apply, with --format patch one for each driver for git am. What is refused is said on stderr, with the reason. A folder means every module in it.',
+    more: 'Prints one patch for git apply, with --format patch one for each driver for git am. Refusals and their reasons are on stderr. A folder means every module in it.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -148,10 +145,10 @@ const DESCRIPTIONS: readonly Description[] = [
         STYLES,
         'minimal',
       ),
-      new Option('--guard <macro>', 'what compat tests in the place of Linux 6.1'),
+      new Option('--guard <macro>', 'the macro that compat tests instead of Linux 6.1'),
       new Option(
         '--compat-header <name>',
-        'with compat: a header of inlines for old kernels, where that is shorter',
+        'with compat: a header of inlines for old kernels, if that is shorter',
       ),
       choice('--format <format>', 'patch with a mail header, or json', ['patch', 'json']),
       new Option('--signoff', 'add a Signed-off-by line to the patches'),
@@ -180,7 +177,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'fix',
     summary: 'fix what can be fixed safely',
-    more: 'Prints one patch for git apply. Ends with status 0 also where findings are left: check tells of them. What was left out is said on stderr.',
+    more: 'Prints one patch for git apply. Ends with status 0 even if findings remain: check reports them. Fixes that are not applied are named on stderr.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -190,7 +187,7 @@ const DESCRIPTIONS: readonly Description[] = [
       new Option('--unsafe', 'apply also the fixes that are not proved'),
       choice('--format <format>', 'how fixes are printed', ['patch', 'json'], 'patch'),
       new Option('--write', 'change the files'),
-      new Option('--check', 'end with 1 where something would be changed'),
+      new Option('--check', 'end with 1 if something would change'),
       stdinOption(),
     ],
     examples: [

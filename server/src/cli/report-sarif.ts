@@ -91,14 +91,14 @@ function runOf(result: CheckResult, tool: PackageFacts) {
           {
             id: NOT_ANALYSED,
             shortDescription: {
-              text: 'A function or file that was not analysed, so that no result in it means nothing.',
+              text: 'A function or file that was not analysed: no finding there proves nothing.',
             },
             defaultConfiguration: { level: 'warning' },
           },
           {
             id: WRONG_SETTINGS,
             shortDescription: {
-              text: 'A setting that is wrong and was passed over, or a file that settings name and that is not there.',
+              text: 'A wrong setting that was ignored, or a missing file that the settings name.',
             },
             defaultConfiguration: { level: 'error' },
           },

@@ -63,7 +63,7 @@ export function commitMessage(
 /** What a fold moved from where to where. */
 function movedText({ probe, init, release, built, undone, from, fromErrorPath }: Moved): string {
   const what = built.length > 0 ? `: ${list(built)}` : '';
-  const text = `Move what ${probe}() builds before the register into ${init}()${what}.`;
+  const text = `Move the set-up of ${probe}() before the registration into ${init}()${what}.`;
   if (release === null) return text;
   const places = [...from.map((name) => `${name}()`), ...(fromErrorPath ? ['the error path'] : [])];
   return `${text} Move its undoing from ${list(places)} into ${release}(): ${list(undone)}.`;

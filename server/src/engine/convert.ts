@@ -395,7 +395,7 @@ export function prove(
   if (!after)
     return {
       status: 'failed',
-      problem: "the edits of the conversion are in each other's way",
+      problem: 'the edits of the conversion overlap',
       site: null,
     };
   if (!parsesAsWell(engine.parser, input, after))
@@ -442,7 +442,7 @@ export function proveFor(
   if (added)
     return {
       status: 'failed',
-      problem: `the converted text would not be right: ${added.message} [${added.rule}]`,
+      problem: `the converted text would have a new finding: ${added.message} [${added.rule}]`,
       site: added.site,
     };
   const second = preparePlan(engines.again, engines.again, again, target, functionName);
@@ -559,7 +559,7 @@ function remark(input: ModuleInput, finding: Finding, site: Site): Note {
 const TOO_MUCH = {
   status: 'refused',
   reason:
-    'Not converted: it is too much work to follow what the functions of the module do. Split the largest of them.',
+    'Not converted: the functions of the module are too complex to follow. Split the largest of them.',
   site: null,
   code: null,
 } as const;

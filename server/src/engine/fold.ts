@@ -68,7 +68,7 @@ export function hasOffers(
   );
 }
 
-const TOO_MUCH = 'It is too much work to follow what the functions of the module do.';
+const TOO_MUCH = 'The functions of the module are too complex to follow.';
 
 function offerAtAnyCost(
   engine: Engine,
@@ -163,7 +163,7 @@ function foldAtAnyCost(
         if (!next || proof.status === 'failed') {
           const line =
             next && proof.status === 'failed' && proof.site
-              ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)`
+              ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of the result)`
               : '';
           why = {
             ...notFolded(
@@ -297,7 +297,7 @@ function saidOf({ kind, say, path, places, about }: Placed, { input, module }: S
 }
 
 function helperWent({ path, name: about }: Probe, helper: string): Placed {
-  const text = `${helper}() was removed: what it undid moved, and its callers put the device themselves.`;
+  const text = `${helper}() was removed: its undoing moved, and its callers put the device themselves.`;
   return { kind: 'review', path, places: [], about, say: () => text };
 }
 

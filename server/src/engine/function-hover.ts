@@ -98,7 +98,7 @@ function ofRegistration(
   const callback = (name: string | null, when: string): string[] =>
     name === null ? [] : [`- \`${name}()\` runs ${when}`];
   return [
-    `**Contract**: registers \`${use.args[0]}\` when the module is loaded, and unregisters it before the module goes.`,
+    `**Contract**: registers \`${use.args[0]}\` when the module is loaded, and unregisters it when the module is unloaded.`,
     [
       ...callback(table.probe, 'for each device that appears; where it fails, nothing else runs'),
       ...callback(table.remove, 'once for each device whose probe succeeded'),

@@ -32,11 +32,11 @@ export const asyncWorkOutlivesObject: Rule = {
   fixable: 'none',
   docs: {
     what: 'Work, a timer, a notifier or an interrupt that uses the container of the device is not stopped before the container is freed.',
-    why: 'The last put frees the container. Work that is still queued, a timer that still runs, a notifier or an interrupt handler that is still registered uses it afterwards: memory that belongs to somebody else by then.',
+    why: 'The last put frees the container. Work that is still queued, a timer that still runs, a notifier or an interrupt handler that is still registered then uses freed memory.',
     instead:
-      'Stop it in `.remove`, after the unregister and before the put, with a function that waits for a run that has begun: `cancel_work_sync()`, `timer_delete_sync()`, `hrtimer_cancel()`, `free_irq()`, `kthread_stop()`. In `.close_device` when only an open device starts it; or, from 6.1 on, in `.release`.',
+      'Stop it in `.remove`, after the unregister and before the put, with a function that waits for a running instance: `cancel_work_sync()`, `timer_delete_sync()`, `hrtimer_cancel()`, `free_irq()`, `kthread_stop()`. If only an open device starts it, stop it in `.close_device`; from 6.1 on, `.release` is possible too.',
     knownProblems:
-      'It is enough that it is stopped for good anywhere but in probe: whether on every path is not looked at. A function that does not wait counts as a stop where its result is used or the same function waits for something. Nothing is said where the driver gives the object to unknown functions that end things, where the handler puts a reference of its own, and where a whole work queue is flushed or destroyed.',
+      'One stop outside of probe is enough; the rule does not check every path. A function that does not wait counts as a stop if its result is used, or if the same function waits for something. Nothing is reported if the driver passes the object to unknown functions whose names suggest a stop, if the handler puts a reference of its own, or if a whole work queue is flushed or destroyed.',
     references: [
       'v6.1 drivers/s390/cio/vfio_ccw_ops.c, vfio_ccw_mdev_release_dev(): completes without cancelling its work',
     ],

@@ -40,11 +40,12 @@ export const closeLeaks: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A callback takes something and keeps it in the device, and nothing releases it: not `.close_device`, not `.remove`, not `.release`.',
-    why: 'User space may close the device, or exit, without the request that would give it back. Each opening then loses the memory or the reference for good; an eventfd context that is kept also keeps its file.',
-    instead: 'Release in `.close_device` whatever an open or a request has stored in the device.',
+    what: 'A callback takes a resource and stores it in the device, but neither `.close_device` nor `.remove` nor `.release` releases it.',
+    why: 'User space may close the device, or exit, without the request that releases it. Each open then leaks the memory or the reference; a leaked eventfd context also keeps its file open.',
+    instead:
+      'In `.close_device`, release everything that an open or a request has stored in the device.',
     knownProblems:
-      'The rule looks at members of the device that keep the result of a function, and at what `.open_device` takes by an argument and undoes where it fails. It is silent when close, remove or release reads the member, or passes the device to unseen code whose name suggests the release. Other unseen code makes it a hint.',
+      'The rule checks members of the device that store the result of a function, and resources that `.open_device` takes through an argument and releases on its error paths. It is silent if close, remove or release reads the member, or passes the device to unknown code whose name suggests the release. Other unknown code makes it a hint.',
     references: [
       'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_last_close(): the only call at the end of an opening',
     ],

@@ -20,12 +20,12 @@ export const deprecatedInitGroupDev: Rule = {
   kernels: { since: [5, 13], until: [6, 1] },
   fixable: 'conversion',
   docs: {
-    what: 'The driver uses the old model of the life cycle, which is right for this target kernel and gone in 6.1.',
+    what: 'The driver uses the old model of the life cycle, which is right for this target kernel but was removed in 6.1.',
     why: 'Up to 6.0 the driver owns the memory of the container and calls `vfio_init_group_dev()` on it. 6.1 has neither that function nor `vfio_uninit_group_dev()`: there the core allocates the container and counts its references.',
     instead:
-      'Nothing, as long as the driver is for this kernel only. To move on to 6.1 or later convert it: `vfio_alloc_device()` in place of the allocation and the init, `vfio_put_device()` in place of the uninit and the free. The result does not build for 6.0 and earlier.',
+      'Nothing, if the driver is for this kernel only. For 6.1 or later convert it: `vfio_alloc_device()` replaces the allocation and the init, `vfio_put_device()` the uninit and the free. The result does not build for 6.0 and earlier.',
     knownProblems:
-      'In a driver whose other `#if` arm uses the new model already, nothing is reported.',
+      'Nothing is reported if the other `#if` arm of the driver already uses the new model.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device',
       'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',

@@ -1,4 +1,4 @@
-/** The member that `vfio_alloc_device()` is given is not the first of its struct. */
+/** The member passed to `vfio_alloc_device()` is not the first of its struct. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
 import type { Edit } from '../text/span.ts';
@@ -41,12 +41,12 @@ export const deviceNotFirst: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'unsafe',
   docs: {
-    what: 'The member that `vfio_alloc_device()` is given is not the first of its struct.',
+    what: 'The member passed to `vfio_alloc_device()` is not the first of its struct.',
     why: 'The core allocates the container and returns the vfio_device at its start. `vfio_alloc_device()` uses one pointer for both, and an error pointer must stay an error pointer. So the vfio_device has to be at offset 0, through every struct on the way. The macro does not compile otherwise.',
     instead:
       'Make the member the first of the struct, and the embedding member the first of the struct around that.',
     knownProblems:
-      'A struct that the module does not define is not judged, and neither is a member inside an anonymous union. Where an `#if` decides what comes before the member the finding is a hint.',
+      'Structs that the module does not define, and members of an anonymous union, are not checked. If an `#if` decides which members come first, the finding is a hint.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device with BUILD_BUG_ON_ZERO(offsetof())'],
   },
   examples: {

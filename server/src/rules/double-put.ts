@@ -29,8 +29,8 @@ export const doublePut: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'unsafe',
   docs: {
-    what: 'A reference is put that is not there: put a second time on the same path, or of a device whose allocation failed.',
-    why: '`vfio_alloc_device()` gives one reference. The first `vfio_put_device()` may free the container; the second works on freed memory. When the allocation failed there is no device: the pointer is an error pointer, and when `.init` failed the core has freed the memory already.',
+    what: 'A path puts a reference that it does not have: it puts twice, or its allocation failed.',
+    why: '`vfio_alloc_device()` takes one reference for its caller. The first `vfio_put_device()` may free the container, and the second uses freed memory. After a failed allocation there is no device, only an error pointer; if `.init` failed, the core has already freed the memory.',
     instead:
       'Put once on each path. When a helper puts, its caller must not. On the branch where `IS_ERR()` holds only return `PTR_ERR()`. In `.init` return the error and leave the device to the core.',
     knownProblems:

@@ -31,12 +31,12 @@ export const doubleUnregister: Rule = {
   kernels: {},
   fixable: 'unsafe',
   docs: {
-    what: 'A device is unregistered that is not registered: a second time on the same path, or after its registration failed.',
-    why: 'Registration and unregistration come in pairs. `vfio_unregister_group_dev()` drops the count that the registration set to one and waits until it is zero; without a registration the count runs below zero, or the wait never ends, and the group and the sysfs entries of the device are taken down a second time. When the registration fails the core has undone its own part.',
+    what: 'A path unregisters a device that is not registered: it does so twice, or the registration failed.',
+    why: 'Registration and unregistration come in pairs. `vfio_unregister_group_dev()` drops the count that the registration set to one and waits until it is zero; without a registration the count runs below zero, or the wait never ends, and the group and the sysfs entries of the device are removed twice. If the registration fails, the core has undone its own part.',
     instead:
       'Unregister once, on the paths on which the registration succeeded. In the error labels of probe the label that unregisters comes before the label that puts, and only steps after the registration jump to it.',
     knownProblems:
-      "Where a state of the driver's own decides, such as a flag that is tested before the call, the finding is a hint. A device that code outside the module may have registered is not reported.",
+      'If the driver tests a state of its own before the call, such as a flag, the finding is a hint. A device that code outside the module may have registered is not reported.',
     references: ['v5.13 0bfc6a4ea63c pairs vfio_register_group_dev and vfio_unregister_group_dev'],
   },
   examples: {

@@ -48,7 +48,7 @@ export const drvdataAfterRegister: Rule = {
     instead:
       'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
     knownProblems:
-      'When no callback of the ops table reads drvdata and the registration does not either, the order does not matter and nothing is reported. What sysfs attributes, interrupt handlers or work items read is not looked at.',
+      'If neither a callback of the ops table nor the registration reads drvdata, the order does not matter and nothing is reported. Sysfs attributes, interrupt handlers and work items are not checked.',
     references: ['v5.19 91be0bd6c6cf makes vfio-pci core compare drvdata'],
   },
   examples: drvdataAfterRegisterExamples,

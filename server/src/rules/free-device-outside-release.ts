@@ -1,4 +1,4 @@
-/** `vfio_free_device()` is called elsewhere than in `.release`. */
+/** `vfio_free_device()` is called outside of `.release`. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';
@@ -20,7 +20,7 @@ export const freeDeviceOutsideRelease: Rule = {
   kernels: { since: [6, 1], until: [6, 2] },
   fixable: 'unsafe',
   docs: {
-    what: '`vfio_free_device()` is called elsewhere than in `.release`.',
+    what: '`vfio_free_device()` is called outside of `.release`.',
     why: "In 6.1 `vfio_free_device()` is the bare `kvfree()` at the end of an object's life, which `.release` must call because the core does not. Called anywhere else it frees memory that still has references: the index and the device set of the device are leaked, `.release` never runs, and a later put works on freed memory. When `.init` fails the core frees the memory itself.",
     instead: 'Drop the reference with `vfio_put_device()`. In `.init` only return the error.',
     knownProblems:

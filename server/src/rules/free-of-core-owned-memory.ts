@@ -30,11 +30,11 @@ export const freeOfCoreOwnedMemory: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The driver frees a container that `vfio_alloc_device()` allocated.',
-    why: "The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver's `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaks all of that, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.",
+    why: "The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver's `.release` does that with `vfio_free_device()`). A `kfree()` or a similar call leaks all of that, and the core frees the memory a second time. Besides, `kfree()` is the wrong call for memory from `kvzalloc()`.",
     instead:
       'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last, in that of a vfio-pci device `vfio_pci_core_release_dev()`, which calls it; from 6.2 on do nothing: the core frees the container when `.release` returns.',
     knownProblems:
-      'A free of memory that hangs from the container (`kfree(p->config)`) is right and not reported.',
+      'A free of memory that the container points to (`kfree(p->config)`) is right and not reported.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_free_device',
       'v6.2 913447d06f03 removes vfio_free_device',

@@ -1,4 +1,4 @@
-/** State that a callback of the device uses is first set up after the registration. */
+/** The driver sets up state for a callback of the device only after the registration. */
 import { INITIALISERS, LINK_INITIALISERS } from '../kernel/memory-uses.ts';
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
@@ -34,12 +34,12 @@ export const initAfterRegister: Rule = {
   kernels: {},
   fixable: 'safe',
   docs: {
-    what: 'State that a callback of the device uses is first set up after the registration.',
-    why: 'From the moment the registration makes the device visible user space can open it, and every callback of the ops table may run, before the registering function goes on. A lock, a list head or a completion that is not initialised then is used as zeroed memory; a pointer is still NULL. `mig_ops`, `migration_flags` and `ops` are read by the core itself.',
+    what: 'The driver sets up state for a callback of the device only after the registration.',
+    why: 'From the moment the registration makes the device visible user space can open it, and every callback of the ops table may run, before the registering function continues. A lock, a list head or a completion that is not initialised then is used as zeroed memory; a pointer is still NULL. `mig_ops`, `migration_flags` and `ops` are read by the core itself.',
     instead:
       'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
     knownProblems:
-      'Interrupts and work count where a callback arms or starts them. A member that some other function of the module sets too is not reported. Neither is a flag that is set to a constant such as `true`: callbacks may wait for it. What depends on code that is not seen is a hint: a function of another file that may set what callbacks use, or code that callbacks pass the device to. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong after the registration.',
+      'Interrupts and work count if a callback arms or starts them. A member that some other function of the module sets too is not reported. Neither is a flag that is set to a constant such as `true`: callbacks may wait for it. Unknown code makes the finding a hint: a function of another file that may set the state, or code that callbacks pass the device to. A reset to NULL or 0 is reported if a callback sets the member to another value. Lists that the device is added to, debugfs and sysfs files, power management and messages belong after the registration.',
     references: [
       'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from after the registration into .init',
     ],

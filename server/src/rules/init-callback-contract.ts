@@ -44,12 +44,12 @@ export const initCallbackContract: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'none',
   docs: {
-    what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned, or that nothing ever sets.',
-    why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init` and has neither a reference count nor a name before. The drvdata of the parent is NULL, unless probe set it before the allocation.',
+    what: '`.init` uses something that exists only after `vfio_alloc_device()` has returned, or that nothing sets.',
+    why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: values that probe writes after the allocation are not there yet. `vdev->device` is initialised after `.init`; before that it has neither a reference count nor a name. The drvdata of the parent is NULL, unless probe set it before the allocation.',
     instead:
-      'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
+      'Derive the values that `.init` needs from `vdev->dev`, the parent device. Or set them in probe after the allocation, and use them there. Do not get or put the device in `.init`.',
     knownProblems:
-      'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at.',
+      'Members whose address is taken anywhere, or that `.init` itself sets, are not checked.',
     references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device calls ops->init before device_initialize'],
   },
   examples: initCallbackContractExamples,

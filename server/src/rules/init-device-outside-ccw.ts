@@ -50,7 +50,7 @@ export const initDeviceOutsideCcw: Rule = {
   fixable: 'none',
   docs: {
     what: '`vfio_init_device()` initialises memory that the driver has just allocated; the core should allocate it.',
-    why: '`vfio_init_device()` was made for one driver whose container outlives its device. Who uses it must not free the memory in `.release`, must wait in remove until `.release` has run, and must still put the device. Linux 6.2 has no such function any more.',
+    why: '`vfio_init_device()` was made for one driver whose container outlives its device. Its caller must not free the memory in `.release`, must wait in remove until `.release` has run, and must still put the device. Linux 6.2 removed the function.',
     instead:
       'Allocate the container with `vfio_alloc_device()`. Then the core owns the memory, and remove only unregisters and puts.',
     knownProblems:

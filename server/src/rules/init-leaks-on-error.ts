@@ -1,4 +1,4 @@
-/** `.init` fails after it has taken something, and does not release it. */
+/** `.init` fails after it took a resource, and does not release it. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { HeldResource, Leave, ModuleFacts } from '../lifecycle/types.ts';
 import { giveBackFix } from './fixes/give-back.ts';
@@ -19,12 +19,12 @@ export const initLeaksOnError: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'unsafe',
   docs: {
-    what: '`.init` fails after it has taken something, and does not release it.',
-    why: '`vfio_alloc_device()` runs `.init`. When `.init` fails the core frees the container and returns the error: `.release` does not run, and the driver never sees the device. What `.init` has taken by then is lost.',
+    what: '`.init` fails after it took a resource, and does not release it.',
+    why: '`vfio_alloc_device()` runs `.init`. When `.init` fails the core frees the container and returns the error: `.release` does not run, and the driver never sees the device. Resources that `.init` took before are leaked.',
     instead:
-      'Undo in `.init` itself what it has done, in the reverse order, before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core releases it.',
+      'Let `.init` undo its own steps in reverse order before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core releases it.',
     knownProblems:
-      'The rule only looks for what some other path of the driver releases. A function that is known by its name alone makes it a warning. Counters are reported by unbalanced-accounting. `vfio_pci_core_init_dev()` cannot fail before 6.19, so nothing is owed after it.',
+      'The rule only checks resources that another path of the driver releases. A function that is only known by its name makes it a warning. Counters are reported by unbalanced-accounting. `vfio_pci_core_init_dev()` cannot fail before 6.19, so nothing is owed after it.',
     references: [
       'v6.1 cb9ff3f3b84c: when .init fails vfio_init_device() releases the device set and the index, and nothing of the driver',
     ],

@@ -11,11 +11,11 @@ export const invalidSuppression: Rule = {
   fixable: 'none',
   docs: {
     what: 'A suppression comment has the wrong form, or names an unknown rule.',
-    why: 'Such a comment suppresses nothing, although its writer meant it to. Often a letter is wrong.',
+    why: 'Such a comment suppresses nothing. Often there is a typo in it.',
     instead:
-      'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',
+      'Write `/* vfio-lifecycle: allow(rule): reason */` with the rule that the finding shows, or several rules with commas between them.',
     knownProblems:
-      'A comment that is not of the form is taken for a suppression where it begins with `vfio-lifecycle:`, or has a word like that, or the id of a rule, with `allow(`.',
+      'A comment of another form counts as a suppression if it begins with `vfio-lifecycle:` or a similar word, or has `allow(` with the name of a rule.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: invalidSuppressionExamples,

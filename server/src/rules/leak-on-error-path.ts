@@ -49,11 +49,11 @@ export const leakOnErrorPath: Rule = {
   fixable: 'unsafe',
   docs: {
     what: 'A failing path of probe does not release what `.remove` or another failing path releases, or `.remove` does not release what a failing path does.',
-    why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt or a registration stays taken until the next reboot. What only a failing path of probe releases is lost each time that the driver is unbound.',
+    why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt or a registration is lost until the next reboot. A resource that only a failing path of probe releases is leaked at each unbind.',
     instead:
-      'Unwind in reverse order, with one label for each thing, and jump to the label of the last thing that was taken. What `.release` frees needs no label of its own: the put runs it.',
+      'Unwind in reverse order, with one label for each step, and jump to the label of the last step that succeeded. Resources that `.release` frees need no label: the put runs `.release`.',
     knownProblems:
-      "Only what the driver releases somewhere can be missing elsewhere. The rule is silent about what it passes to unknown code on the failing path alone, what a managed (devm_, pcim_) function took, what is taken and released under a condition of the driver's own, and things in arrays. A node counts where the list belongs to a global; where nothing of the driver takes it out, `.remove` owes that. A library is judged by its exported pairs of functions. A path without the put loses what only `.release` frees: missing-put reports that.",
+      "The rule only checks resources that the driver releases on some path. It is silent about resources that only the failing path passes to unknown code, managed resources (devm_, pcim_), resources under a condition of the driver's own, and those in arrays. A node counts if its list belongs to a global; if the driver never removes it, `.remove` has to. A library is checked by its exported pairs of functions. Without the put, everything that only `.release` frees is leaked: missing-put reports that.",
     references: [
       'v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release',
     ],

@@ -23,12 +23,12 @@ export const lockOutsideLifetime: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A lock is initialised by `.open_device` or destroyed by `.close_device`, and a function takes it that also runs while the device is closed.',
-    why: 'Error handlers of the bus, attributes in sysfs and power management run for as long as the driver is bound. Before the first open the lock is zeroed memory, after a close it is destroyed: to take it then is undefined, and an open that initialises a lock that is held breaks it for its owner.',
+    what: '`.open_device` initialises a lock or `.close_device` destroys it, but a function that also runs while the device is closed takes it.',
+    why: 'Error handlers of the bus, attributes in sysfs and power management run for as long as the driver is bound. Before the first open the lock is zeroed memory, and after a close it is destroyed: taking it then is undefined. An open that initialises a held lock breaks it for its owner.',
     instead:
       'Initialise the lock in `.init`, or before the registration, and destroy it in `.release`.',
     knownProblems:
-      'Nothing is said when the function tests a member of the device before it takes the lock: it may know by that whether the device is open. A lock that probe or `.init` initialises and `.close_device` destroys is reported too: it is not there for the second open.',
+      'Nothing is reported if the function tests a member of the device before it takes the lock, because that may show whether the device is open. A lock that probe or `.init` initialises and `.close_device` destroys is reported too: the second open would not have it.',
     references: [
       'v6.8 91aeb563bd43: the reset_done of pds took a mutex that close had destroyed',
       'v6.12 drivers/pci/pci.c, pci_dev_restore(): calls reset_done() of a bound driver',

@@ -28,12 +28,12 @@ export const managedDma: Rule = {
   kernels: { since: [5, 19] },
   fixable: 'none',
   docs: {
-    what: 'The driver struct of a bus with an IOMMU has no `.driver_managed_dma`, although its devices are registered with the IOMMU group that they have.',
+    what: 'The driver struct of a bus with an IOMMU has no `.driver_managed_dma`, although its devices are registered with their own IOMMU group.',
     why: "Since 5.19 the driver core takes the IOMMU group of a device for the kernel's own DMA before it calls probe, unless the driver struct says that the driver manages DMA itself. The registration succeeds all the same; opening the device fails with `-EBUSY`.",
     instead:
       'Set `.driver_managed_dma = true` in the driver struct: struct pci_driver, platform_driver, amba_driver, fsl_mc_driver or cdx_driver.',
     knownProblems:
-      'It is a hint: a device without an IOMMU works without it in the unsafe no-IOMMU mode. Nothing is said of a driver struct that an `#if` or a macro has a part in, that a function fills in, or whose probe registers emulated devices too.',
+      'It is a hint: a device without an IOMMU works without it in the unsafe no-IOMMU mode. A driver struct with an `#if` or a macro in it, one that a function fills in, and one whose probe also registers emulated devices are not reported.',
     references: [
       'v5.19 512881eacfa7 adds driver_managed_dma and the calls of the buses',
       'v5.19 70693f470848 makes vfio rely on it',

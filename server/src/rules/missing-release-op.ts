@@ -25,7 +25,7 @@ export const missingReleaseOp: Rule = {
   kernels: { since: [6, 1], until: [6, 2] },
   fixable: 'safe',
   docs: {
-    what: 'An ops table that is given to `vfio_alloc_device()` has no `.release`, which 6.1 calls without a test.',
+    what: 'An ops table passed to `vfio_alloc_device()` has no `.release`, which 6.1 calls without a NULL test.',
     why: 'In 6.1 the last `vfio_put_device()` calls `ops->release()` whether it is set or not: without it the kernel jumps to address 0. It is also the only place where the container is freed.',
     instead:
       'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names an unused function that already does it, or writes one.',

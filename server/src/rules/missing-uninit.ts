@@ -42,11 +42,11 @@ export const missingUninit: Rule = {
   fixable: 'safe',
   docs: {
     what: 'A path returns, or frees the container, after `vfio_init_group_dev()` without `vfio_uninit_group_dev()`.',
-    why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it releases the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. On a path on which no set can have been assigned yet nothing is leaked today, hence a warning there.',
+    why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it releases the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. A path on which no set can be assigned yet leaks nothing today, so it is a warning.',
     instead:
-      'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` for what `vfio_pci_core_init_device()` initialised) after the unregister and before the memory is freed, on the failing paths of probe too.',
+      'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` after `vfio_pci_core_init_device()`) after the unregister and before the memory is freed, on the failing paths of probe too.',
     knownProblems:
-      '5.13 and 5.14 have no such function, and nothing is reported there. Up to 6.0 the core library of a vendor may do the uninit inside a function of its own: what happens after the device was passed to unseen code is a hint.',
+      '5.13 and 5.14 have no such function, and nothing is reported there. The core library of a vendor may do the uninit in a function of its own: after the device was passed to unknown code, a finding is a hint.',
     references: [
       'v5.15 ae03c3771b8c adds vfio_uninit_group_dev',
       'v5.15 42de956ca7e5 adds the call that vfio-ap missed',

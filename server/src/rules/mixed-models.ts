@@ -28,7 +28,7 @@ export const mixedModels: Rule = {
   fixable: 'none',
   docs: {
     what: 'One device is handled by both models: allocated by the core and initialised by hand, or initialised by the driver and put.',
-    why: 'In the old model (up to 6.0) the driver owns the memory and calls init and uninit; in the new one (from 6.1) the core allocates, initialises and frees it, and the driver drops a reference. No kernel release has both. `vfio_put_device()` of a device that was never allocated by the core works on a `struct device` that was never initialised. Assigning `dev` or `ops` by hand replaces neither call.',
+    why: 'In the old model (up to 6.0) the driver owns the memory and calls init and uninit; in the new one (from 6.1) the core allocates, initialises and frees it, and the driver drops a reference. No kernel release has both. `vfio_put_device()` of a device that the core did not allocate uses a `struct device` that was never initialised. Assigning `dev` or `ops` by hand replaces neither call.',
     instead: 'Choose one model for the target kernel and use its calls at both ends.',
     knownProblems: 'The two arms of an `#if` are different programs and never mixed.',
     references: ['v6.1 ebb72b765fb4: the last patch of the series removes the old functions'],

@@ -1,4 +1,4 @@
-/** The result of `vfio_alloc_device()` is compared with NULL, which it never is. */
+/** The result of `vfio_alloc_device()` is compared with NULL, but it is never NULL. */
 import type { Edit } from '../text/span.ts';
 import type { Expr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
@@ -26,12 +26,12 @@ export const nullCheckOnAlloc: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'safe',
   docs: {
-    what: 'The result of `vfio_alloc_device()` is compared with NULL, which it never is.',
-    why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. The test is easily kept by mistake when a `kzalloc()` is replaced.',
+    what: 'The result of `vfio_alloc_device()` is compared with NULL, but it is never NULL.',
+    why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test is never true: after a failure the driver continues with the error pointer and oopses. Such a test often remains when a `kzalloc()` is replaced.',
     instead:
-      'Test with `IS_ERR()` and return `PTR_ERR()`, which also returns the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
+      'Test with `IS_ERR()` and return `PTR_ERR()`, which also returns the error of `.init`. The fix replaces `-ENOMEM` by `PTR_ERR()`, and sets the variable that the failing path returns if the branch does not. `IS_ERR_OR_NULL()` works but misleads the reader: it is reported as information.',
     knownProblems:
-      'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. Where the failing path does not return an error for certain, a person must look at the fix.',
+      'If an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. If the failing path may return no error, you have to review the fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
   },
   examples: nullCheckOnAllocExamples,

@@ -33,12 +33,12 @@ export const openLeaksOnError: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: '`.open_device` fails after it has taken something that `.close_device` releases.',
-    why: 'The core does not call `.close_device` for a device whose `.open_device` failed. An enabled PCI device, memory or a reference that was taken by then stays taken, and the next open takes it once more.',
+    what: '`.open_device` fails after it took a resource that `.close_device` releases.',
+    why: 'The core does not call `.close_device` for a device whose `.open_device` failed. An enabled PCI device, memory or a reference is leaked, and the next open takes it again.',
     instead:
-      'Undo in `.open_device` itself what it has done, in the reverse order, before it returns the error: `vfio_pci_core_disable()` after `vfio_pci_core_enable()`.',
+      'Let `.open_device` undo its own steps in reverse order before it returns the error: `vfio_pci_core_disable()` after `vfio_pci_core_enable()`.',
     knownProblems:
-      'The rule only looks for what `.close_device`, or another failing path of `.open_device`, releases; `vfio_pci_core_enable()` is always owed. The address of a member that is stored in another object counts where `.close_device` sets that to NULL. It is silent about what `.remove` or `.release` releases too: the driver may keep it from one open to the next.',
+      'The rule only checks resources that `.close_device`, or another failing path of `.open_device`, releases; the undo of `vfio_pci_core_enable()` is always owed. The address of a member that is stored in another object counts if `.close_device` sets it to NULL. The rule is silent about resources that `.remove` or `.release` releases too: the driver may keep them from one open to the next.',
     references: [
       'v6.1 drivers/vfio/vfio_main.c, vfio_device_open(): a failed open_device goes past close_device',
       'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_first_open()',

@@ -31,12 +31,12 @@ export const opsTableIncomplete: Rule = {
   kernels: { since: [6, 2] },
   fixable: 'safe',
   docs: {
-    what: 'An ops table lacks members that the core insists on: those for iommufd, or one that another member of the table needs.',
-    why: 'Registration warns and returns `-EINVAL` for a table without the iommufd members, so that probe never succeeds. In 6.2 and 6.3 it does when `.bind_iommufd` comes without `.unbind_iommufd` or `.attach_ioas`. From 6.4 on, with `CONFIG_IOMMUFD`, it does when any of the three is missing, and from 6.6 on also without `.detach_ioas`. Since 6.17 `vfio_pci_core_match()` calls `.match_token_uuid` without a test: a table with only the first oopses when user space opens the device through its group. Since 6.19 the core answers VFIO_DEVICE_GET_REGION_INFO by `.get_region_info_caps`, and returns `-EINVAL` without it: `.ioctl` no longer sees the request.',
+    what: 'An ops table lacks members that the core requires: those for iommufd, or one that another member of the table needs.',
+    why: 'Registration warns and returns `-EINVAL` for a table without the iommufd members, so that probe never succeeds. In 6.2 and 6.3 it does so if `.bind_iommufd` is set without `.unbind_iommufd` or `.attach_ioas`. From 6.4 on, with `CONFIG_IOMMUFD`, it does so if any of the three is missing, and from 6.6 on also without `.detach_ioas`. Since 6.17 `vfio_pci_core_match()` calls `.match_token_uuid` without a NULL test: with only `.match` set, the kernel oopses when user space opens the device through its group. Since 6.19 the core answers VFIO_DEVICE_GET_REGION_INFO by `.get_region_info_caps`, and returns `-EINVAL` without it: `.ioctl` no longer sees the request.',
     instead:
-      'Set all of the iommufd members, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`. On the vfio-pci core set `.match_token_uuid` to `vfio_pci_core_match_token_uuid` and `.get_region_info_caps` to `vfio_pci_ioctl_get_region_info`.',
+      'Set all of the iommufd members, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and any other device that is registered with `vfio_register_emulated_iommu_dev()`. On the vfio-pci core set `.match_token_uuid` to `vfio_pci_core_match_token_uuid` and `.get_region_info_caps` to `vfio_pci_ioctl_get_region_info`.',
     knownProblems:
-      'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
+      'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, so it is only a hint. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
     references: [
       'v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas',
       'v6.6 makes detach_ioas mandatory',

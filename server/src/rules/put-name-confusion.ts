@@ -1,4 +1,4 @@
-/** `vfio_device_put()` is called where `vfio_put_device()` is meant, or the other way round. */
+/** `vfio_device_put()` is called instead of `vfio_put_device()`, or the other way round. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { inRange } from '../kernel/version.ts';
@@ -21,11 +21,11 @@ export const putNameConfusion: Rule = {
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {
-    what: '`vfio_device_put()` is called where `vfio_put_device()` is meant, or the other way round.',
-    why: '`vfio_put_device()` (since 6.1) drops a reference to the object, the one of `vfio_alloc_device()`. `vfio_device_put()` (for drivers until 5.18, internal in 5.19 and 6.0, `vfio_device_put_registration()` since 6.1) drops a registration count that `vfio_device_get_from_dev()` took, for which unregister waits. The one in place of the other leaks what is held and drops what is not.',
+    what: '`vfio_device_put()` is called instead of `vfio_put_device()`, or the other way round.',
+    why: '`vfio_put_device()` (since 6.1) drops a reference to the object, the one of `vfio_alloc_device()`. `vfio_device_put()` (for drivers until 5.18, internal in 5.19 and 6.0, `vfio_device_put_registration()` since 6.1) drops a registration count that `vfio_device_get_from_dev()` took, for which unregister waits. The wrong one leaks the reference that is held, and drops one that is not.',
     instead:
       'Drop the reference of `vfio_alloc_device()` with `vfio_put_device()`, and the count of `vfio_device_get_from_dev()` with `vfio_device_put()`.',
-    knownProblems: 'Only a device whose origin is seen in the module is judged.',
+    knownProblems: 'Only a device that the module visibly allocates or looks up is checked.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_put_device',
       'v6.1 4a725b8de4cc renames vfio_device_put to vfio_device_put_registration',

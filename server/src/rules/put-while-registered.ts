@@ -21,7 +21,7 @@ export const putWhileRegistered: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The device is put, freed or released while it is still registered on that path.',
-    why: 'A registered device can be opened, and its callbacks run, until `vfio_unregister_group_dev()` returns. When the put before it drops the last reference the core frees the container under its users, and the unregister itself works on freed memory.',
+    why: 'A registered device can be opened, and its callbacks run, until `vfio_unregister_group_dev()` returns. If an earlier put drops the last reference, the core frees the container under its users, and the unregister itself uses freed memory.',
     instead:
       'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order. Up to 6.0 the same holds for the uninit and the free.',
     knownProblems:

@@ -38,12 +38,12 @@ export const registerBeforeInit: Rule = {
   kernels: { since: [5, 13] },
   fixable: 'none',
   docs: {
-    what: 'A device is registered that was neither allocated nor initialised as a vfio_device, or that is registered already.',
-    why: 'Registration works on what `vfio_alloc_device()`, and up to 6.0 `vfio_init_group_dev()`, has set up: the parent device, the ops table, the completion, the index and the struct device. In memory that is only zeroed they are NULL, and the registration follows them. A second registration adds the same struct device and the same list entries again.',
+    what: 'The driver registers a device that was neither allocated nor initialised as a vfio_device, or that is already registered.',
+    why: 'The registration uses state that `vfio_alloc_device()`, or up to 6.0 `vfio_init_group_dev()`, has set up: the parent device, the ops table, the completion, the index and the struct device. In zeroed memory these pointers are NULL, and the registration dereferences them. A second registration adds the same struct device and the same list entries again.',
     instead:
       'Allocate the container with `vfio_alloc_device()`, or up to 6.0 initialise it with `vfio_init_group_dev()` after `kzalloc()`, and register it once, as the last step of probe that can fail.',
     knownProblems:
-      'Only memory whose allocation is seen is judged. Once it was handed to a function outside the module, which may initialise it, nothing is reported. A registration that failed may be tried again.',
+      'Only memory that the module allocates is checked. Once it was passed to a function outside the module, which may initialise it, nothing is reported. A failed registration may be repeated.',
     references: [
       'v5.13 0bfc6a4ea63c splits init and register',
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device',

@@ -27,9 +27,9 @@ export const registerResultIgnored: Rule = {
   fixable: 'none',
   docs: {
     what: 'The result of a registration is not tested.',
-    why: 'A registration can fail: there is no IOMMU group, the ops table lacks a member, memory is short. The caller then still owns the device and must put it, and `.remove` must not unregister it. A probe that goes on as if nothing had happened has a device that user space cannot open, and its removal undoes a registration that does not exist.',
-    instead: 'Keep the result, undo what probe did when it is not 0, and return it.',
-    knownProblems: 'A result that is stored in memory or handed to a function counts as tested.',
+    why: 'A registration can fail: the device has no IOMMU group, the ops table lacks a member, or memory is short. The caller then still owns the device and must put it, and `.remove` must not unregister it. A probe that ignores the failure has a device that user space cannot open, and its remove undoes a registration that does not exist.',
+    instead: 'Store the result. If it is not 0, undo the steps of probe and return it.',
+    knownProblems: 'A result that is stored in memory or passed to a function counts as tested.',
     references: ['v5.13 0bfc6a4ea63c: vfio_register_group_dev returns 0 or a negative errno'],
   },
   examples: {

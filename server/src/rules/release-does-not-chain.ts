@@ -41,7 +41,7 @@ export const releaseDoesNotChain: Rule = {
     instead:
       "Name both functions of the core in the ops table, or call them in `.init` and `.release` of the driver's own. In 6.1 `vfio_pci_core_release_dev()` frees the container and comes last.",
     knownProblems:
-      "An `.init` or `.release` that the module does not define, as of a vendor's core library, is not judged; when the device is handed to a function that cannot be seen the finding is a hint. In 6.1 a `.release` that frees nothing is reported by release-without-free, and a table without one by missing-release-op.",
+      "An `.init` or `.release` that the module does not define, such as that of a vendor's core library, is not checked. If the device is passed to an unknown function, the finding is a hint. In 6.1 a `.release` that frees nothing is reported by release-without-free, and a table without one by missing-release-op.",
     references: [
       'v6.1 63d7c77989de adds both with the conversion of vfio-pci',
       'v7.1-rc1 493c7eff3c2f adds a release that a driver had left out',

@@ -28,11 +28,11 @@ export const releaseUsesParentState: Rule = {
   fixable: 'none',
   docs: {
     what: '`.release` uses or sets the drvdata of the parent device, or something that `.remove` has freed.',
-    why: '`.release` runs when the last reference is dropped. That need not be the put in `.remove`: whoever else holds a reference may keep the device alive for longer. By then the driver core has unbound the parent and cleared its drvdata, and what `.remove` frees is gone.',
+    why: '`.release` runs when the last reference is dropped. That need not be the put in `.remove`: another holder of a reference may keep the device alive for longer. By then the driver core has unbound the parent and cleared its drvdata, and `.remove` has freed its resources.',
     instead:
-      'Keep in the container what `.release` needs, reach it with `container_of()`, and free there, not in `.remove`, what `.release` still uses.',
+      'Store everything that `.release` needs in the container, and reach it with `container_of()`. Free what `.release` still uses there, not in `.remove`.',
     knownProblems:
-      'When nothing else takes references `.release` always runs inside the put of `.remove`, and the order there decides; so this is a hint. A variable is followed only within one function.',
+      'If no other code takes references, `.release` always runs inside the put of `.remove`, and only the order there matters. So this is a hint. A variable is followed only within one function.',
     references: ['v6.1 cb9ff3f3b84c ties .release to the last reference'],
   },
   examples: releaseUsesParentStateExamples,

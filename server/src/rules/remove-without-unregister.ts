@@ -51,12 +51,12 @@ export const removeWithoutUnregister: Rule = {
   kernels: {},
   fixable: 'safe',
   docs: {
-    what: 'The driver goes away, on a path of `.remove` or without one, while the device that its probe registered stays registered.',
-    why: 'Until `vfio_unregister_group_dev()` returns, user space can open the device and call into the driver. Memory that is freed or put before that is used after it is gone, and after an early return the driver core considers the device unbound all the same.',
+    what: 'A path of `.remove` returns, or the driver has no `.remove`, and the device that probe registered stays registered.',
+    why: 'Until `vfio_unregister_group_dev()` returns, user space can open the device and call into the driver. Memory that is freed or put before that is used after its free, and after an early return the driver core considers the device unbound all the same.',
     instead:
-      'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
+      'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core ignores whether remove succeeded, so an early return is never right once a device is registered.',
     knownProblems:
-      'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. Where the driver registers elsewhere than in probe, a put is reported, as a warning, if no code of the driver unregisters a device. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
+      'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. If the driver registers outside of probe, a put is reported as a warning if no code of the driver unregisters a device. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
     references: [
       'v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed',
       'v5.13 0bfc6a4ea63c gives unregister its form',

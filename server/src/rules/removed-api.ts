@@ -27,11 +27,11 @@ export const removedApi: Rule = {
   fixable: 'conversion',
   docs: {
     what: 'The driver calls a function or macro, or fills a table or a member, that the target kernel no longer has.',
-    why: "The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor's `.release` ended with 5.14. Most ports also meet the mdev bus (`mdev_register_device()`, `MDEV_TYPE_ATTR_RO()` and their like ended with 6.0, `struct mdev_parent_ops` with 5.18), `vfio_register_notifier()` (5.19) and `vfio_pci_register_dev_region()` (6.0, renamed).",
+    why: 'The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` exist up to 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the `.release` of a file descriptor exist up to 5.14. Most ports also meet the mdev bus (`mdev_register_device()`, `MDEV_TYPE_ATTR_RO()` and the like exist up to 6.0, `struct mdev_parent_ops` up to 5.18), `vfio_register_notifier()` (up to 5.19) and `vfio_pci_register_dev_region()` (up to 6.0, then renamed).',
     instead:
-      'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+      'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. If one source must build for several kernels, put each model into its own `#if LINUX_VERSION_CODE` arm.',
     knownProblems:
-      'A function of the same name that the module defines or declares is not reported. Neither is code that a test of LINUX_VERSION_CODE excludes from the target kernel, nor an arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
+      'A function of the same name that the module defines or declares is not reported. Neither is code that a test of LINUX_VERSION_CODE excludes from the target kernel, nor an arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not checked.',
     references: [
       'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',
       'v6.2 913447d06f03 removes vfio_free_device; d1104f9327df makes vfio_init_device static',

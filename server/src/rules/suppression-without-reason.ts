@@ -11,10 +11,10 @@ export const suppressionWithoutReason: Rule = {
   fixable: 'none',
   docs: {
     what: 'A suppression comment gives no reason.',
-    why: 'Whoever reads the code later has to know why a finding does not count here, or cannot tell whether it still does not. Without a reason the comment suppresses nothing.',
+    why: 'A later reader has to know why the finding does not count here, and whether that is still true. Without a reason the comment suppresses nothing.',
     instead:
-      'Say after a colon who does what the finding misses: `/* vfio-lifecycle: allow(missing-put): the bus drops the reference */`.',
-    knownProblems: 'Any word is taken for a reason.',
+      'After a colon, say where the missing step happens: `/* vfio-lifecycle: allow(missing-put): the bus drops the reference */`.',
+    knownProblems: 'Any word counts as a reason.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: suppressionWithoutReasonExamples,

@@ -32,12 +32,12 @@ export const teardownBeforeUnregister: Rule = {
   kernels: {},
   fixable: 'safe',
   docs: {
-    what: '`.remove` frees, destroys or clears what the callbacks of the device use, before it unregisters the device.',
-    why: 'Until `vfio_unregister_group_dev()` returns the device can be open and every callback of the ops table may run. It waits for the users to leave; what they use must be there until then.',
+    what: '`.remove` frees, destroys or clears state that the callbacks of the device use, before it unregisters the device.',
+    why: 'Until `vfio_unregister_group_dev()` returns the device can be open and every callback of the ops table may run. It waits for the users, so their state must exist until then.',
     instead:
-      'Unregister first, then take down what the callbacks use. What only stops new users, such as disabling SR-IOV, removing debugfs files or unregistering from a notifier, may come before.',
+      'Unregister first, then tear down the state of the callbacks. Steps that only stop new users may come before: disabling SR-IOV, removing debugfs files, unregistering from a notifier.',
     knownProblems:
-      'Only members that a callback names are looked at. Nothing is said when remove first tells the callbacks that the device is going, by a flag that they test, or waits for them itself, nor when a callback tests the pointer that remove clears.',
+      'Only members that a callback names are checked. Nothing is reported if remove first sets a flag that the callbacks test, or waits for them itself, or if a callback tests the pointer that remove clears.',
     references: ['v6.1 vfio_unregister_group_dev() waits until the last file descriptor is closed'],
   },
   examples: teardownBeforeUnregisterExamples,

@@ -24,9 +24,9 @@ export const unavailableApi: Rule = {
   fixable: 'none',
   docs: {
     what: 'The driver calls a function or macro, or fills a table or a member, that the target kernel does not have yet.',
-    why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object came with 6.1, `vfio_uninit_group_dev()` with 5.15. 5.10.137 and later releases of 5.10.y have `vfio_init_group_dev()`, `vfio_register_group_dev()` and `vfio_unregister_group_dev()` of 5.13: a target 5.10 without its sublevel makes it a warning.',
+    why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object are new in 6.1, `vfio_uninit_group_dev()` in 5.15. 5.10.137 and later releases of 5.10.y have `vfio_init_group_dev()`, `vfio_register_group_dev()` and `vfio_unregister_group_dev()` of 5.13: a target 5.10 without its sublevel makes it a warning.',
     instead:
-      'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+      'Set the target kernel to the kernel of the driver. If one source must build for several kernels, put each model into its own `#if LINUX_VERSION_CODE` arm.',
     knownProblems:
       'A function of the same name that the module defines or declares is not reported. Neither is code that a test of LINUX_VERSION_CODE excludes from the target kernel, nor an arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
     references: [

@@ -1,4 +1,4 @@
-/** A counter that probe or `.init` changes is not changed back on one path. */
+/** Probe or `.init` changes a counter, and one path does not undo that. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';
@@ -30,12 +30,12 @@ export const unbalancedAccounting: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A counter that probe or `.init` changes is not changed back on one path.',
-    why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
+    what: 'Probe or `.init` changes a counter, and one path does not undo that.',
+    why: 'A count of devices, ports or megabytes decides whether another device may be created. If a failing path, or `.remove`, does not return its share, the budget shrinks with every failure until no device can be created.',
     instead:
-      'Return the share on every path that ends what took it. `.init` and `.release` are a natural pair for that, but a failing `.init` must return its share itself.',
+      'Return the share on every path that ends the use. `.init` and `.release` are a natural pair, but a failing `.init` must return its share itself.',
     knownProblems:
-      'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
+      'Only counters that the driver also changes back are checked, and the amounts are not compared. A counter may count attempts, so this is a hint.',
     references: [
       'v6.1 ebb72b765fb4 loses a count of vfio-ccw when vfio_init_device() fails',
       'samples/vfio-mdev/mdpy.c of 6.0 does not restore mdpy_count when the registration fails',

@@ -32,7 +32,7 @@ export const uncheckedAlloc: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The result of `vfio_alloc_device()` is used on a path that has not tested it.',
-    why: '`vfio_alloc_device()` fails when there is no memory and whenever `.init` fails, and then returns an error pointer. The first access through it is an access to an address near the end of the address space: the kernel oopses.',
+    why: '`vfio_alloc_device()` fails when there is no memory and whenever `.init` fails, and then returns an error pointer. The first access through that pointer is near the end of the address space, and the kernel oopses.',
     instead: 'Test it with `IS_ERR()` directly after the call and return `PTR_ERR()`.',
     knownProblems:
       'Any test that mentions `IS_ERR()`, `IS_ERR_OR_NULL()` or `PTR_ERR_OR_ZERO()` of the result counts. A test against NULL is the defect null-check-on-alloc, and is reported there alone.',

@@ -1,4 +1,4 @@
-/** An ops table sets a member that `struct vfio_device_ops` has in no release. */
+/** An ops table sets a member that `struct vfio_device_ops` does not have in any release. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { isKnownKernel } from '../kernel/known-kernels.ts';
 import { apiMemberHistory, apiMemberNames } from '../kernel/lifecycle-api.ts';
@@ -22,11 +22,11 @@ export const unknownMember: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'An ops table sets a member that `struct vfio_device_ops` has in no release.',
-    why: 'The driver does not build for any kernel of kernel.org: the name is mistyped, or of another table.',
-    instead: 'Use the member that is meant, or move the function to the table that has it.',
+    what: 'An ops table sets a member that `struct vfio_device_ops` does not have in any release.',
+    why: 'The driver does not build for any kernel of kernel.org: the name is mistyped, or belongs to another table.',
+    instead: 'Use the right member, or move the function to the table that has it.',
     knownProblems:
-      'A vendor kernel may have a member of its own. A table of a struct that the module defines itself is not judged, and none is when the target kernel is not one of those that are known.',
+      'A vendor kernel may have a member of its own. Tables of a struct that the module defines itself are not checked, and nothing is checked for an unknown target kernel.',
     references: ['include/linux/vfio.h of 5.10 to 7.1'],
   },
   examples: {

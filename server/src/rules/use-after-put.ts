@@ -45,9 +45,9 @@ export const useAfterPut: Rule = {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
     why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
     instead:
-      'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. Do not release what `.release` releases: to do that before the put is a double free too. The fix moves the put after log messages, or reads the member into a local of the same type first. Where the put would move over anything else, a person must look. On 6.1 the freeing call is the last statement of `.release`.',
+      'Put the container last, after all uses. Read values that are needed afterwards, such as a work queue to destroy, into a local before the put. Do not release anything that `.release` releases: before the put that is a double free too. The fix moves the put after log messages, or reads the member into a local of the same type first. If the put would move over other code, you have to decide. On 6.1 the freeing call is the last statement of `.release`.',
     knownProblems:
-      'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container. Nothing is said of a device that a lookup gave while a lock is held that was taken before the lookup: it may keep another reference.',
+      'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container. A device from a lookup is not reported while a lock that was taken before the lookup is held: the lock may keep another reference.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_put_device',
       'v6.2 913447d06f03 moves the free to after .release',

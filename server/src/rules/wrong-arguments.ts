@@ -1,4 +1,4 @@
-/** A function of the life cycle is called with a number of arguments that it has in no release. */
+/** A function of the life cycle is called with a number of arguments that it does not take in any release. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { inRange, uncertainBackport } from '../kernel/version.ts';
@@ -21,11 +21,11 @@ export const wrongArguments: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A function of the life cycle is called with a number of arguments that it has in no release.',
-    why: 'The driver does not build. Mostly it is a call of another function, or one of a vendor kernel whose function has the same name.',
+    what: 'A function of the life cycle is called with a number of arguments that it does not take in any release.',
+    why: 'The driver does not build. Usually another function is meant, or a function of a vendor kernel with the same name.',
     instead: 'Call it as the header of the target kernel declares it; the hover shows how.',
     knownProblems:
-      'A function or macro of the same name that the module defines or declares is not judged, nor is a call with a macro for several arguments. Under a macro that cannot be decided the finding is a hint.',
+      'A function or macro of the same name that the module defines or declares is not checked, nor is a call with a macro for several arguments. In an `#if` arm whose condition is not known, the finding is a hint.',
     references: [
       'v5.13 0bfc6a4ea63c: vfio_init_group_dev takes the device, its parent and the ops table',
       'v5.10.137 include/linux/vfio.h: there it takes the object of the driver too',

@@ -37,11 +37,11 @@ export const wrongRegister: Rule = {
   fixable: 'none',
   docs: {
     what: 'A mediated device is registered as a device with an IOMMU group of its own, or the other way round.',
-    why: 'Since 5.16 a mediated device has no IOMMU group: `vfio_register_group_dev()` looks for one and returns `-EINVAL`, unless the unsafe no-IOMMU mode is on. A device of a bus with an IOMMU that is registered by `vfio_register_emulated_iommu_dev()` does its DMA past what user space has mapped.',
+    why: 'Since 5.16 a mediated device has no IOMMU group: `vfio_register_group_dev()` looks for one and returns `-EINVAL`, unless the unsafe no-IOMMU mode is on. A device of a bus with an IOMMU that is registered by `vfio_register_emulated_iommu_dev()` bypasses the mappings of user space with its DMA.',
     instead:
       'Register a mediated device with `vfio_register_emulated_iommu_dev()`, any other with `vfio_register_group_dev()`, and let the iommufd members follow.',
     knownProblems:
-      'It is an error only where the parent is seen to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. Where the parent is a bare `struct device *`, or the module puts a device into an IOMMU group itself, nothing is said.',
+      'It is an error only if the parent is known to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. If the parent is a bare `struct device *`, or the module puts a device into an IOMMU group itself, nothing is reported.',
     references: ['v5.16 c68ea0d00ad8 adds vfio_register_emulated_iommu_dev for mdev'],
   },
   examples: {

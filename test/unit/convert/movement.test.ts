@@ -307,7 +307,7 @@ describe('an argument of the init that something behind the allocation sets', ()
     if (result.status !== 'refused')
       throw new Error(convertText('ferry.c', driver(parts), [6, 1]).text);
     expect(result.refusal.code).toBe('argument-not-available');
-    expect(result.refusal.reason).toMatch(/[Ll]ine \d+|known after|more than look/);
+    expect(result.refusal.reason).toMatch(/[Ll]ine \d+|known after|side effects/);
   });
 });
 

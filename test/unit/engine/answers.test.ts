@@ -53,11 +53,11 @@ describe('an answer', () => {
     const input = single(DRIVER);
     expect(convert(engine, input, K61, undefined)).toMatchObject({
       status: 'refused',
-      reason: expect.stringContaining('too much work'),
+      reason: expect.stringContaining('too complex to follow'),
     });
     expect(convertFolding(engine, input, K61, undefined)).toMatchObject({
       status: 'refused',
-      reason: expect.stringContaining('too much work'),
+      reason: expect.stringContaining('too complex to follow'),
     });
     expect(planOf(engine, input, K61, undefined).status).toBe('planned');
     const leaky = single(LEAKY);

@@ -88,7 +88,7 @@ describe('the proof of a conversion', () => {
       status: 'refused',
       code: 'registered-elsewhere',
       reason: expect.stringContaining(
-        'tern_core_start() registers the device, as the settings say',
+        'tern_core_start() registers the device, according to the settings',
       ),
     });
   });
@@ -206,7 +206,7 @@ describe('the proof of a fold', () => {
     expect(result.notes).toContainEqual(
       expect.objectContaining({
         kind: 'style',
-        text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of what would be the result).`,
+        text: `bar_probe() was not folded: the converted text would have a new finding: found container_of [doubt] (line ${line} of the result).`,
       }),
     );
   });

@@ -60,7 +60,7 @@ describe.each([
     'what the memory loses',
     'forms/memory-properties.c',
     'minimal',
-    /^GFP_KERNEL_ACCOUNT goes/,
+    /^GFP_KERNEL_ACCOUNT is lost/,
     'churn = vfio_alloc_device(churn, vdev, &mdev->dev, &churn_ops);',
   ],
   [

@@ -122,7 +122,7 @@ describe('the hover of a function of the driver', () => {
     );
     const registered = `${CLEAN}module_mdev_driver(foo_driver);\n`;
     expect(await hover(registered, 'module_mdev_driver')).toMatchInlineSnapshot(`
-      "**Contract**: registers \`foo_driver\` when the module is loaded, and unregisters it before the module goes.
+      "**Contract**: registers \`foo_driver\` when the module is loaded, and unregisters it when the module is unloaded.
 
       - \`foo_probe()\` runs for each device that appears; where it fails, nothing else runs
       - \`foo_remove()\` runs once for each device whose probe succeeded"

@@ -240,7 +240,7 @@ describe('callbacks and members of driver structs', () => {
     [
       'return kiln_create(pdev->dev.parent);',
       '',
-      'it could not be shown that the device that is initialised is the struct pci_dev that probe gets',
+      'it could not be shown that the initialised device is the struct pci_dev that probe gets',
     ],
     [
       'return kiln_create(&pdev->dev);',

@@ -13,7 +13,7 @@ describe('a conversion that changes nothing says why', () => {
     [
       'the new model',
       NEW,
-      'nothing to convert: rivet_new() uses vfio_alloc_device() already (line 5)',
+      'nothing to convert: rivet_new() already uses vfio_alloc_device() (line 5)',
       false,
     ],
     ['no VFIO', 'int rivet;\n', 'nothing to convert: it does not use VFIO', false],

@@ -274,7 +274,7 @@ function statementText(
     }
     if (!isPlainResult(value))
       throw new NothingToFold(
-        `What ${fn.name}() returns after \`${leave.label}\` is too involved to return it in .init.`,
+        `The value that ${fn.name}() returns after \`${leave.label}\` is too complex for .init.`,
         { path: file.path, start: leave.start, end: leave.end },
       );
     const before = exit.body[exit.body.length - 1];

@@ -100,8 +100,8 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
       const first = stays.find(({ why }) => why !== 'order' && why !== 'test') ?? stays[0];
       throw new NothingToFold(
         first
-          ? `Nothing between the allocation and the register of ${fn.name}() can move: \`${firstLine(textOf(frame.file, first.stmt))}\` stays because ${WHY[first.why]}.`
-          : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the register.`,
+          ? `Nothing between the allocation and the registration of ${fn.name}() can move: \`${firstLine(textOf(frame.file, first.stmt))}\` stays because ${WHY[first.why]}.`
+          : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the registration.`,
         first ? { path: frame.file.path, start: first.stmt.start, end: first.stmt.end } : null,
       );
     }
@@ -125,21 +125,21 @@ function firstLine(text: string): string {
 
 /** Why something stays, as the end of a sentence. */
 export const WHY: Readonly<Record<Obstacle | Stay, string>> = {
-  counter: 'it counts what is outside of the device',
-  global: 'it touches what is outside of the device',
-  elsewhere: 'it lets others reach the device, or belongs to the binding of the driver',
-  apart: 'it is about something else than the device',
-  managed: 'a managed resource goes when the driver is unbound, not with the device',
+  counter: 'it counts something outside the device',
+  global: 'it touches something outside the device',
+  elsewhere: 'it makes the device visible to other code, or belongs to the binding of the driver',
+  apart: 'it does not concern the device',
+  managed: 'devres releases the resource at unbind, not with the device',
   drvdata: 'drvdata belongs to the parent',
   lock: 'a lock is held',
-  local: 'it uses what only the probe has',
+  local: 'it uses something that only probe has',
   'life-cycle': 'it is part of the life cycle itself',
   shape: 'it cannot be followed',
-  order: 'something that stays has to come before it',
-  undo: 'what undoes it cannot all go to .release',
-  exit: 'its failure leads elsewhere than that of the allocation',
-  result: 'what it computes is still read by what stays',
-  test: 'the test of its outcome stays',
+  order: 'it must come after something that stays',
+  undo: 'its undoing cannot move to .release completely',
+  exit: 'its error path differs from that of the allocation',
+  result: 'its result is still used by something that stays',
+  test: 'the test of its result stays',
 };
 
 interface Failing {

@@ -54,7 +54,7 @@ function fold(request: FoldRequest): FoldResult {
   const selection = select(frame, names, device);
   const undone = new Set(selection.undone.map((item) => item.text));
   if (request.toUndo && ![...request.toUndo].every((text) => undone.has(text)))
-    throw new NothingToFold(`Not all that is undone before the put can move.`, null);
+    throw new NothingToFold(`The undoing before the put cannot move completely.`, null);
   const style: Style = { unit: indentUnit(file.text), eol: lineEnding(file.text) };
   const table = frame.tables[0]!;
   const initName = callbackName(file, table, fn.name, 'init');
@@ -144,7 +144,7 @@ function existingRelease(frame: Frame): FunctionIr | null {
     const release = valueOf(table, 'release');
     const span = { path: file.path, start: table.nameSpan.start, end: table.nameSpan.end };
     if (init !== null && init !== 'vfio_pci_core_init_dev')
-      throw new NothingToFold(`\`${table.name}\` has an .init of its own already.`, span);
+      throw new NothingToFold(`\`${table.name}\` already has an .init of its own.`, span);
     if (release === null || release === 'vfio_pci_core_release_dev') continue;
     const fn = file.functions.find((item) => item.name === release);
     const only = fn?.body.body[0];
@@ -154,7 +154,7 @@ function existingRelease(frame: Frame): FunctionIr | null {
       only.expr.kind === 'call' &&
       only.expr.name === 'vfio_free_device';
     if (!fn || !plain)
-      throw new NothingToFold(`\`${table.name}\` has a .release of its own already.`, span);
+      throw new NothingToFold(`\`${table.name}\` already has a .release of its own.`, span);
     return fn;
   }
   return null;

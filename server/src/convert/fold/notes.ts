@@ -95,7 +95,7 @@ export function notesOf(
     void notes.push({ kind, places: [], about, say: () => text });
   add(
     'moved',
-    `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`,
+    `${moved.init}() now does the set-up that ${fn.name}() did before the registration; vfio_alloc_device() calls it.`,
     moved.init,
   );
   if (moved.release) {
@@ -143,7 +143,7 @@ function inOrder(frame: Frame, { stays }: Selection): FoldNote[] {
   );
   if (texts.length === 0) return [];
   const verb = texts.length > 1 ? 'stay' : 'stays';
-  const text = `${texts.join(', ')} ${verb} in ${frame.fn.name}() too: something that stays has to come before.`;
+  const text = `${texts.join(', ')} ${verb} in ${frame.fn.name}() too: it must come after something that stays.`;
   return [{ kind: 'moved', places: [], about: frame.fn.name, say: () => text }];
 }
 

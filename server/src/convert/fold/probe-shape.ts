@@ -30,17 +30,17 @@ export function frameOf(request: FoldRequest): Frame {
   const give = (reason: string, span: { start: number; end: number }): never => {
     throw new NothingToFold(reason, { path, start: span.start, end: span.end });
   };
-  if (fn.opaque) give(`${fn.name}() has something in it that was not understood.`, fn.nameSpan);
+  if (fn.opaque) give(`${fn.name}() has code that could not be parsed.`, fn.nameSpan);
   const returnsObject = fn.returnType.keyword === 'struct' && fn.returnType.pointers === 1;
   if (!returnsObject && (fn.returnType.name !== 'int' || fn.returnType.pointers > 0))
     give(
-      `${fn.name}() returns no errno, so what fails in .init could not be told apart in it.`,
+      `${fn.name}() returns no errno, so it could not report which step of .init failed.`,
       fn.nameSpan,
     );
   const [jump] = hiddenJumps(module, file, fn).named;
   if (jump !== undefined)
     give(
-      `More than gotos leads to the label ${jump} of ${fn.name}(): a macro is given it or names it, so its steps cannot be taken apart.`,
+      `Other code than a goto leads to the label ${jump} of ${fn.name}(): a macro uses it, so its steps cannot be separated.`,
       fn.nameSpan,
     );
   const list = fn.body.body;
@@ -53,7 +53,7 @@ export function frameOf(request: FoldRequest): Frame {
   while (list[check]?.kind === 'decl') check++;
   const test = list[check];
   if (test?.kind !== 'if' || !testsPointer(test, variable))
-    return give(`The test of the allocation does not follow it at once in ${fn.name}().`, call);
+    return give(`The statement after the allocation does not test it in ${fn.name}().`, call);
   const registers = list.findIndex((stmt, index) => index > check && hasCall(stmt, 'register'));
   const returned = (stmt: Stmt): boolean =>
     stmt.kind === 'return' && stmt.value?.kind === 'name' && stmt.value.name === variable;
@@ -63,20 +63,20 @@ export function frameOf(request: FoldRequest): Frame {
       : registers;
   if (register < 0)
     return give(
-      `No register is seen in the outermost block of ${fn.name}(), so it is not known what has to be ready for it.`,
+      `No registration was found in the outermost block of ${fn.name}(), so it is not known what has to be set up before it.`,
       fn.nameSpan,
     );
   if (register === check + 1)
     give(
-      `${fn.name}() does nothing between the allocation and ${registers < 0 ? 'its return' : 'the register'}.`,
+      `${fn.name}() does nothing between the allocation and ${registers < 0 ? 'its return' : 'the registration'}.`,
       list[register]!,
     );
   const [type, member, , ops] = call.args;
   if (!type || !member || !ops)
-    return give('vfio_alloc_device() has not its four arguments here.', call);
+    return give('vfio_alloc_device() does not have its four arguments here.', call);
   const scope = scopeOf(module, file, fn);
   const names = tablesOf(scope, ops);
-  if (!names) return give('Which ops table the device gets cannot be told here.', ops);
+  if (!names) return give('The ops table of the device is not known here.', ops);
   const tables = names.map(
     (name) => tableOf(file, name) ?? give(`The ops table \`${name}\` is not in this file.`, ops),
   );

@@ -83,7 +83,7 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
   for (const stmt of gone) {
     if (stmt.kind !== 'label' || !pinned.has(stmt.name)) continue;
     throw new NothingToFold(
-      `The label ${stmt.name} of ${fn.name}() would go, and a macro that is not seen may lead to it.`,
+      `The label ${stmt.name} of ${fn.name}() would be removed, and an unknown macro may lead to it.`,
       { path: file.path, start: stmt.start, end: stmt.end },
     );
   }

@@ -60,7 +60,7 @@ function leftToHelper(frame: Frame, { sites, stays }: Selection): string | null 
       why !== 'order' && why !== 'test' && why !== 'undo' && exitsOf(frame.fn, stmt).length > 0,
   );
   return called && !own
-    ? `${frame.fn.name}() passes its undoing to ${called.name}() where the register fails`
+    ? `${frame.fn.name}() leaves its undoing to ${called.name}() when the registration fails`
     : null;
 }
 
@@ -78,7 +78,7 @@ function behindUndoing(
     );
     if (!blocker) continue;
     const text = textOf(names.file, blocker.stmt).replace(/\s+/g, ' ');
-    return `\`${text}\` in ${names.fn.name}() stays after what undoes it`;
+    return `\`${text}\` in ${names.fn.name}() stays after its undoing`;
   }
   return null;
 }

@@ -100,7 +100,7 @@ function refuseDoubles(file: FileIr, types: readonly string[]): void {
       if (!differs || !(isInvolved(known) || isInvolved(item))) continue;
       refuse(
         'same-name',
-        `${item.name} is a ${what} of ${nameOf(file, known)} and another of ${nameOf(file, item)}, and both work on devices: in the conversion of the whole module they cannot be told apart. Give one of them another name.`,
+        `${item.name} is a ${what} of ${nameOf(file, known)} and another of ${nameOf(file, item)}, and both work on devices. Rename one of them: a conversion of the whole module cannot tell them apart.`,
         file,
         item,
       );

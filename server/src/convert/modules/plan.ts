@@ -120,7 +120,7 @@ function refuseWrapped(module: Module, file: FileIr, functionName: string | unde
         const what = effect.op === 'init' ? 'initialises' : 'uninitialises';
         refuse(
           'library',
-          `${expr.name}() ${what} the device of ${fn.name}(), and belongs to a library that is only known by the settings. Convert the library together with this file: name the files of both on the command line.`,
+          `${expr.name}() ${what} the device of ${fn.name}(), and its library is only known from the settings. Convert the library together with this file: name the files of both on the command line.`,
           file,
           expr,
         );

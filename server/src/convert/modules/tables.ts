@@ -87,7 +87,7 @@ export function declareTable(
   if (taken)
     refuse(
       'same-name',
-      `The ops table \`${name}\` of ${baseName(from.path)} must be seen in ${baseName(file.path)}, but ${baseName(taken.path)} has something of that name. Rename one of them.`,
+      `The ops table \`${name}\` of ${baseName(from.path)} must be visible in ${baseName(file.path)}, but ${baseName(taken.path)} already uses that name. Rename one of them.`,
       from,
       at,
     );

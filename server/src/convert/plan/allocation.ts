@@ -51,7 +51,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (!CONVERTIBLE.has(name)) {
     refuse(
       'initialised-elsewhere',
-      `${name}() initialises and registers the device in another file: the life cycle is handled for callers in several files, which one file's conversion cannot change. Convert the file that defines it together with its callers.`,
+      `${name}() initialises and registers the device in another file, for callers in several files. Convert the file that defines it together with its callers.`,
       file,
       call,
     );
@@ -87,7 +87,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (!tag)
     refuse(
       'struct-not-found',
-      `The type of \`${root.name}\` is no struct that can be seen here.`,
+      `The type of \`${root.name}\` is not a struct that is defined here.`,
       file,
       call,
     );
@@ -104,7 +104,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (!site.whole || site.at.sole)
     refuse(
       'unsuitable-statement',
-      `${name}() is not a statement of its own here, so it cannot be taken out. Make it one.`,
+      `${name}() is not a statement of its own here, so it cannot be removed. Make it one.`,
       file,
       site.at.stmt,
     );
@@ -252,14 +252,14 @@ function refuseNoLocal(file: FileIr, site: CallSite): never {
   if (allocatedHere) {
     refuse(
       'unsuitable-allocation',
-      `\`${owner}\` is no local variable: others would see an error pointer in it when the allocation fails. Allocate into a local variable, and store it there afterwards.`,
+      `\`${owner}\` is not a local variable: other code would see an error pointer in it if the allocation fails. Allocate into a local variable, and store it there afterwards.`,
       file,
       site.target,
     );
   }
   refuse(
     'allocated-elsewhere',
-    `${site.call.name ?? 'the init'}() is given \`${textOf(file, site.target)}\`, which is no member of a local variable: the object is allocated elsewhere. Split the object first, so that probe allocates the struct that embeds the vfio_device.`,
+    `${site.call.name ?? 'the init'}() is given \`${textOf(file, site.target)}\`, which is not a member of a local variable: the object is allocated elsewhere. First split the object, so that probe allocates the struct that embeds the vfio_device.`,
     file,
     site.target,
   );
@@ -285,7 +285,7 @@ function refuseParameter(module: Module, file: FileIr, site: CallSite, name: str
   if (callers.length === 0 || exported || (!fn.isStatic && module.sources.length > 1)) {
     refuse(
       'library',
-      `${fn.name}() calls ${call.name}() on behalf of its callers, which allocate the object: the life cycle is handled for callers in other files. Turn it into an \`.init\` helper and convert the callers with it.`,
+      `${fn.name}() calls ${call.name}() for callers in other files, which allocate the object. Turn it into an \`.init\` helper, and convert the callers with it.`,
       file,
       fn.nameSpan,
     );
@@ -343,7 +343,7 @@ function refuseForeign(
   const from = value ? originText(file, value) : 'elsewhere';
   refuse(
     'allocated-elsewhere',
-    `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.`,
+    `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. First split the object: let probe allocate a struct that embeds the vfio_device and points to the rest.`,
     file,
     value ?? site.target,
   );

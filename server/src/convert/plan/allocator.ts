@@ -50,7 +50,7 @@ export function checkAllocator(
     refuseFreedTwice(scope, name, tag);
     refuse(
       'managed-allocation',
-      `${name}() ties the container to its device, but vfio_alloc_device hands it to the vfio core, which needs a put. Use kzalloc() with explicit frees first, then convert.`,
+      `${name}() binds the container to its device, but the vfio core frees it at the last put. First use kzalloc() with explicit frees, then convert.`,
       file,
       call,
     );
@@ -87,7 +87,7 @@ export function checkAllocator(
   if (size?.kind !== 'sizeof' || !isSizeOf(scope, size, tag)) {
     refuse(
       'unsuitable-allocation',
-      `The size \`${size ? textOf(file, size) : ''}\` is not that of \`struct ${tag}\` alone, which is what vfio_alloc_device allocates. Keep the rest in memory of its own.`,
+      `The size \`${size ? textOf(file, size) : ''}\` is not that of \`struct ${tag}\` alone, which is what vfio_alloc_device allocates. Allocate the rest separately.`,
       file,
       size ?? call,
     );
@@ -156,7 +156,7 @@ function refuseFlags(file: FileIr, tag: string, flags: Expr, wanted: ReadonlySet
   if (zone !== undefined) {
     refuse(
       'unsuitable-allocation',
-      `\`${written}\`: ${zone} asks for memory of a zone, and vfio_alloc_device takes GFP_KERNEL memory of any. Keep what the device must reach in memory of its own, which you allocate with ${zone}, and a pointer to it in \`struct ${tag}\`.`,
+      `\`${written}\`: ${zone} asks for memory of a zone, but vfio_alloc_device uses GFP_KERNEL memory of any zone. Allocate the part that the device must reach separately, with ${zone}, and a pointer to it in \`struct ${tag}\`.`,
       file,
       flags,
     );
@@ -164,7 +164,7 @@ function refuseFlags(file: FileIr, tag: string, flags: Expr, wanted: ReadonlySet
   if (ATOMIC_FLAGS.some((flag) => wanted.has(flag))) {
     refuse(
       'unsuitable-allocation',
-      `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`,
+      `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to code that may sleep.`,
       file,
       flags,
     );

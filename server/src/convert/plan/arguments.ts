@@ -57,7 +57,7 @@ export function resolveArguments(
   if (!second || !third || site.call.args.length !== 3) {
     refuse(
       'argument-not-available',
-      `${site.call.name ?? 'the init'}() has not the three arguments that it takes in any kernel.`,
+      `${site.call.name ?? 'the init'}() does not take these arguments in any kernel.`,
       file,
       site.call,
     );
@@ -111,7 +111,7 @@ function deviceOf(place: Place, pdev: Expr): string {
     return `&${text}->dev`;
   refuse(
     'argument-not-available',
-    `\`${textOf(place.file, pdev)}\` is too involved to take the device of; give it a local variable first.`,
+    `\`${textOf(place.file, pdev)}\` is too complex to take the device from; first assign it to a local variable.`,
     place.file,
     pdev,
   );
@@ -126,7 +126,7 @@ function settle(place: Place, expr: Expr, what: string, hops: number): string {
   if (hops > MAX_HOPS)
     refuse(
       'argument-not-available',
-      `The ${what} \`${textOf(file, expr)}\` cannot be traced to what is known before the allocation.`,
+      `The ${what} \`${textOf(file, expr)}\` cannot be traced to values that are known before the allocation.`,
       file,
       expr,
     );
@@ -135,7 +135,7 @@ function settle(place: Place, expr: Expr, what: string, hops: number): string {
   if (guard)
     refuse(
       'argument-not-available',
-      `Line ${lineOf(file, guard.start)} tests what the ${what} \`${plain(textOf(file, expr))}\` is made of, and returns, but vfio_alloc_device takes it before that. Make the test before the allocation.`,
+      `Line ${lineOf(file, guard.start)} tests what the ${what} \`${plain(textOf(file, expr))}\` is made of, and returns, but vfio_alloc_device takes it before that. Move the test before the allocation.`,
       file,
       guard,
     );
@@ -171,7 +171,7 @@ function partsToReplace(place: Place, expr: Expr, what: string): Replaced[] {
   const late = (why: string, at: Span): never =>
     refuse(
       'argument-not-available',
-      `The ${what} \`${plain(textOf(file, expr))}\` ${why} Set it up before the allocation, or pass what it is made from.`,
+      `The ${what} \`${plain(textOf(file, expr))}\` ${why} Compute it before the allocation, or pass the values that it is made from.`,
       file,
       at,
     );
@@ -214,12 +214,12 @@ function partsToReplace(place: Place, expr: Expr, what: string): Replaced[] {
       if (what === 'ops table')
         refuse(
           'table-chosen-late',
-          `Which ops table \`${plain(textOf(file, expr))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`,
+          `It is not known which ops table \`${plain(textOf(file, expr))}\` is. Pass \`&table\`, or a local that is only set to addresses of tables before the allocation.`,
           file,
           expr,
         );
       late(
-        `comes from \`${plain(textOf(file, inner))}\`, which may do more than look, and would be called twice or too early.`,
+        `comes from \`${plain(textOf(file, inner))}\`, which may have side effects, and would be called twice or too early.`,
         inner,
       );
     }

@@ -45,7 +45,7 @@ export function checkBetween(
     if (stmt.kind === 'label')
       refuse(
         'split-span',
-        `The label \`${stmt.name}\` between the allocation and the init lets another path in.`,
+        `The label \`${stmt.name}\` between the allocation and the init is reached by another path.`,
         file,
         stmt,
       );
@@ -59,7 +59,7 @@ export function checkBetween(
     if (stmt.kind === 'unknown' || stmt.kind === 'asm')
       refuse(
         'opaque-function',
-        'A statement between the allocation and the init was not understood.',
+        'A statement between the allocation and the init could not be parsed.',
         file,
         stmt,
       );
@@ -83,7 +83,7 @@ export function checkBetween(
 
 /** What to do about a write over the whole object in front of its init. */
 function adviceFor(expr: Expr): string {
-  if (writesZeroes(expr)) return 'Drop it: the memory is zeroed.';
+  if (writesZeroes(expr)) return 'Remove it: the memory is zeroed.';
   return 'Set the members after the vfio_device one by one instead.';
 }
 

@@ -119,14 +119,14 @@ function firstMember(
   if (untagged) {
     refuse(
       'struct-not-found',
-      `\`struct ${struct.name}\` has no vfio_device of its own, and its member \`${untagged.name}\` at line ${lineIn(file, untagged.statement.start)} is a struct without a tag, which is not looked into. Give that a tag first.`,
+      `\`struct ${struct.name}\` has no vfio_device of its own, and its member \`${untagged.name}\` at line ${lineIn(file, untagged.statement.start)} is a struct without a tag, which is not searched. First give it a tag.`,
       file,
       untagged.statement,
     );
   }
   refuse(
     'struct-not-found',
-    `\`struct ${struct.name}\` does not embed a vfio_device that can be seen here.`,
+    `\`struct ${struct.name}\` does not embed a vfio_device, as far as this file shows.`,
     file,
     { start: struct.start, end: struct.end },
   );

@@ -36,18 +36,19 @@ export function memoryNotes(
   const account = ['GFP_KERNEL_ACCOUNT', '__GFP_ACCOUNT'].find((flag) => flags.has(flag));
   if (account !== undefined)
     lost(
-      `${account} goes, since vfio_alloc_device() allocates with GFP_KERNEL: struct ${container.tag} is no longer accounted to the memory cgroup of the task that creates it.`,
+      `${account} is lost, because vfio_alloc_device() allocates with GFP_KERNEL: struct ${container.tag} is no longer accounted to the memory cgroup of the task that creates it.`,
     );
   for (const flag of ['__GFP_NOWARN', '__GFP_RETRY_MAYFAIL'].filter((one) => flags.has(one))) {
     lost(`${flag} goes, since vfio_alloc_device() allocates with GFP_KERNEL alone.`);
   }
-  if (name.endsWith('_node')) lost(`vfio_alloc_device() asks for no NUMA node, as ${name}() did.`);
+  if (name.endsWith('_node'))
+    lost(`vfio_alloc_device() does not allocate on a NUMA node, as ${name}() did.`);
   if (/^k[mzc]alloc/.test(name)) {
     for (const use of usesOf(module, file, container, contiguousArgument)) {
       notes.push(
         remarkOn(
           use,
-          `is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() saw to that; vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part on its own.`,
+          `is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() returned such memory; vfio_alloc_device() uses kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part separately.`,
         ),
       );
     }
@@ -57,7 +58,7 @@ export function memoryNotes(
       notes.push(
         remarkOn(
           use,
-          `is given struct ${container.tag} and needs it from kmalloc(). vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Use the size that was asked for.`,
+          `is given struct ${container.tag} and needs it from kmalloc(). vfio_alloc_device() uses kvzalloc(), which falls back to vmalloc() for more than a page. Use the size of the allocation.`,
         ),
       );
     }
@@ -67,7 +68,7 @@ export function memoryNotes(
       notes.push(
         remarkOn(
           use,
-          `is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() takes kvzalloc(), which takes kmalloc() where it can. Allocate that part on its own.`,
+          `is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() uses kvzalloc(), which uses kmalloc() if it can. Allocate that part separately.`,
         ),
       );
     }

@@ -39,7 +39,7 @@ export function notesOf(
       : { file, span: { start: 0, end: 0 } };
     if (unseen !== null)
       say(
-        `The definition of struct ${unseen} is not seen here: vfio_alloc_device() does not compile unless ${path[0]!} is its first member.`,
+        `The definition of struct ${unseen} was not found: vfio_alloc_device() does not compile unless ${path[0]!} is its first member.`,
         start,
       );
     const kept = keptAt(module, file, device.container);
@@ -64,7 +64,7 @@ export function notesOf(
     const raised = new Set(device.allocations.flatMap((one) => one.before));
     const moved = device.moves.find((one) => !raised.has(one.at));
     if (moved)
-      say('Drvdata is now set before the register, which insists on it since 5.19.', {
+      say('Drvdata is now set before the registration, which requires it since 5.19.', {
         file: moved.file,
         span: moved.before.stmt,
       });
@@ -77,7 +77,7 @@ export function notesOf(
         kind: 'release',
         name: table.releaseStub,
         site,
-        text: `${table.releaseStub}() was added because 6.1 calls .release without a test and expects it to free.`,
+        text: `${table.releaseStub}() was added because 6.1 calls .release without a NULL test and expects it to free the device.`,
       });
     if (iommufd.length > 0)
       append(
@@ -85,7 +85,7 @@ export function notesOf(
         reviewNotes([
           {
             site,
-            text: `${table.variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`,
+            text: `${table.variable.name} got the iommufd members that registration requires in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`,
           },
         ]),
       );

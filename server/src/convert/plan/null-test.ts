@@ -52,7 +52,7 @@ export function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string
   if (stmt.otherwise)
     refuse(
       'unsuitable-check',
-      `The test of \`${name}\` has an else branch. Leave the function in the NULL branch and continue after it.`,
+      `The test of \`${name}\` has an else branch. Return in the NULL branch, and continue after it.`,
       file,
       stmt.otherwise,
     );
@@ -76,7 +76,7 @@ export function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string
       continue;
     refuse(
       'unsuitable-check',
-      `${fn.name}() returns NULL when the allocation fails, and its callers rely on that. Let it return an error pointer, and its callers test IS_ERR(), first.`,
+      `${fn.name}() returns NULL when the allocation fails, and its callers rely on that. First let it return an error pointer, and let its callers test IS_ERR().`,
       file,
       inside,
     );

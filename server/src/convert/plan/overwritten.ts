@@ -70,7 +70,7 @@ function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
   if (member !== null) {
     refuse(
       'object-overwritten',
-      `\`${plain(textOf(scope.file, expr))}\` at line ${lineIn(scope.file, expr.start)} sets \`${member}\` of the vfio_device, which belongs to the vfio core from the allocation to the last vfio_put_device(). Leave it to the core.`,
+      `\`${plain(textOf(scope.file, expr))}\` at line ${lineIn(scope.file, expr.start)} sets \`${member}\` of the vfio_device, which belongs to the vfio core from the allocation to the last vfio_put_device(). Do not set it.`,
       scope.file,
       expr,
     );
@@ -81,7 +81,7 @@ function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
   const what = plain(textOf(scope.file, expr));
   refuse(
     'object-overwritten',
-    `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only the members after the vfio_device.`,
+    `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core uses until the last vfio_put_device(). Overwrite only the members after the vfio_device.`,
     scope.file,
     expr,
   );
@@ -110,10 +110,10 @@ function refuseUnseen(
   call: CallExpr & { readonly name: string },
 ): never {
   const place = `\`${plain(textOf(file, call))}\` at line ${lineIn(file, call.start)}`;
-  const danger = `may overwrite \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device()`;
+  const danger = `may overwrite \`struct ${container.tag}\` with the vfio_device in it, which the vfio core uses until the last vfio_put_device()`;
   refuse(
     'object-overwritten',
-    `${place} ${danger}: ${call.name}() is not in the files that were read. Take the call out where it overwrites the object, or name the file of ${call.name}() too.`,
+    `${place} ${danger}: ${call.name}() is not in the files that were read. Remove the call if it overwrites the object, or name the file of ${call.name}() too.`,
     file,
     call,
   );

@@ -42,7 +42,7 @@ export function refuseOwnCount(
       if (counter === null || !ending) continue;
       refuse(
         'other-count',
-        `\`struct ${container.tag}\` counts its references in \`${counter}\`, and ${fn.name}() at line ${lineOf(file, stmt.start)} frees it with the last of them${ending.what}: after the conversion the vfio core counts the references to it, and two counts cannot rule one object. Drop \`${counter}\` first, or split the object.`,
+        `\`struct ${container.tag}\` counts its references in \`${counter}\`, and ${fn.name}() at line ${lineOf(file, stmt.start)} frees it with the last of them${ending.what}: after the conversion the vfio core counts the references, and one object cannot have two reference counts. Remove \`${counter}\` first, or split the object.`,
         file,
         stmt,
       );
@@ -85,7 +85,7 @@ function endingAt(
     for (const call of allExpressions(stmt)) {
       if (call.kind !== 'call' || call.start < from || call.end > to) continue;
       const callee = file.functions.find((one) => one.name === call.name);
-      if (callee && freeing.has(callee)) return { what: ` by way of ${callee.name}()`, fn: callee };
+      if (callee && freeing.has(callee)) return { what: ` through ${callee.name}()`, fn: callee };
       const work = startedWork(call);
       const later =
         work === null

@@ -166,7 +166,7 @@ function planDevice(
     if (site.fn.opaque)
       refuse(
         'opaque-function',
-        `${site.fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`,
+        `${site.fn.name}() has code that could not be parsed, so its paths cannot be followed. Simplify it, or convert by hand.`,
         file,
         site.fn.nameSpan,
       );

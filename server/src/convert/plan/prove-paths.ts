@@ -64,7 +64,7 @@ export function provePaths(
     if (fn.opaque || isBeingTyped(fn))
       refuse(
         'opaque-function',
-        `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`,
+        `${fn.name}() has code that could not be parsed, so its paths cannot be followed. Simplify it, or convert by hand.`,
         file,
         fn.nameSpan,
       );
@@ -230,7 +230,7 @@ function judge(
         states & State.failed ? 'the allocation has failed' : 'nothing has been allocated yet';
       refuse(
         'free-of-nothing',
-        `${what} is also reached when ${when}: harmless for kfree(NULL), but a put needs the object. Give that path a label after it.`,
+        `${what} is also reached when ${when}: harmless for kfree(NULL), but a put needs the object. Let that path jump to a label after it.`,
         file,
         call,
       );
@@ -238,7 +238,7 @@ function judge(
     if (states & State.freed)
       refuse(
         'freed-twice',
-        `${what} is reached with the object already freed on some path. Free it once on each path first.`,
+        `${what} is reached with the object already freed on some path. First free it once on each path.`,
         file,
         call,
       );
@@ -247,7 +247,7 @@ function judge(
     if (states & State.failed) {
       refuse(
         'free-of-nothing',
-        `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used on the path where its allocation failed: NULL now, but an error pointer once converted. Leave that path before.`,
+        `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used on the path where its allocation failed: NULL now, but an error pointer once converted. Return before that.`,
         file,
         use,
       );
@@ -255,7 +255,7 @@ function judge(
     if (states === State.freed)
       refuse(
         'used-after-free',
-        `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used after it was freed. Correct that first.`,
+        `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used after it was freed. Fix that first.`,
         file,
         use,
       );
@@ -265,7 +265,7 @@ function judge(
     if (states & State.undone && !isHelper) {
       refuse(
         'uninit-without-free',
-        `${fn.name}() returns at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or keep both in one place, so that one put can do both.`,
+        `${fn.name}() returns at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or uninitialise and free in one place, so that one put can do both.`,
         file,
         at,
       );
@@ -279,7 +279,7 @@ function judge(
     ) {
       refuse(
         'never-freed',
-        `${fn.name}() fails at line ${lineOf(file, at.start)} without freeing the object. Correct that leak first.`,
+        `${fn.name}() fails at line ${lineOf(file, at.start)} without freeing the object. Fix that leak first.`,
         file,
         at,
       );

@@ -30,7 +30,7 @@ export function tablesOfSite(
   if (!names)
     refuse(
       'table-chosen-late',
-      `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`,
+      `It is not known which ops table \`${plain(textOf(file, ops))}\` is. Pass \`&table\`, or a local that is only set to addresses of tables before the allocation.`,
       file,
       ops,
     );

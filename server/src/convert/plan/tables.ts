@@ -106,7 +106,7 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
   else if (iommufdMembers(needs.kernel, has, 'physical').length > 0)
     refuse(
       'table-incomplete',
-      `Which iommufd members \`${table.name}\` needs cannot be told: only a function of the settings registers its devices. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`,
+      `It is not known which iommufd members \`${table.name}\` needs: only a function of the settings registers its devices. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`,
       file,
       initializer,
     );

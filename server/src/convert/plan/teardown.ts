@@ -62,7 +62,7 @@ export function findTeardown(
     if (!sure && !alone) {
       refuse(
         'ambiguous-object',
-        `Which struct \`${plain(textOf(file, site.target))}\` belongs to cannot be told here, and this file has several with a vfio_device. Use container_of() in ${site.fn.name}().`,
+        `Which struct \`${plain(textOf(file, site.target))}\` belongs to is not known, and this file has several structs with a vfio_device. Use container_of() in ${site.fn.name}().`,
         file,
         site.target,
       );
@@ -88,7 +88,7 @@ export function findTeardown(
     const at = uninits[0]?.call ?? allocation;
     refuse(
       'never-freed',
-      `No free of \`struct ${container.tag}\` is seen in this file, so there is no place for the put. Free it where its life ends first.`,
+      `This file never frees \`struct ${container.tag}\`, so there is no place for the put. First free the object where its life ends.`,
       file,
       at,
     );
@@ -173,7 +173,7 @@ function checkUninit(file: FileIr, site: CallSite): void {
   if (site.at.sole)
     refuse(
       'unsuitable-statement',
-      `${site.call.name ?? 'the uninit'}() is called under a condition of its own, which the put does not have. Make the condition cover the free as well.`,
+      `${site.call.name ?? 'the uninit'}() has a condition of its own, which the put would not have. Let the condition cover the free as well.`,
       file,
       site.at.stmt,
     );
@@ -209,7 +209,7 @@ function refuseEmptied(file: FileIr, uninits: readonly UninitPlan[]): void {
     if (left.length === 0) {
       refuse(
         'unsuitable-statement',
-        `${fn.name}() would be left with an empty block. Put the uninit next to the free it belongs to first.`,
+        `${fn.name}() would have an empty block. First move the uninit next to the free that it belongs to.`,
         file,
         at.stmt,
       );
@@ -225,7 +225,7 @@ function refuseEmptied(file: FileIr, uninits: readonly UninitPlan[]): void {
     ) {
       refuse(
         'unsuitable-statement',
-        'A label would be left without a statement. Put the uninit next to the free it belongs to first.',
+        'A label would have no statement. First move the uninit next to the free that it belongs to.',
         file,
         at.stmt,
       );
@@ -242,7 +242,7 @@ function refuseMacros(module: Module, file: FileIr): void {
     if (macro)
       refuse(
         'macro',
-        `The macro ${macro.name} calls ${OLD_CALLS.exec(macro.bodyText)![0]}(), where the conversion cannot follow it. Make it a function.`,
+        `The macro ${macro.name} calls ${OLD_CALLS.exec(macro.bodyText)![0]}(), which the conversion cannot follow. Turn it into a function.`,
         source,
         macro,
       );
@@ -262,7 +262,7 @@ function refuseFreeingMacros(module: Module, file: FileIr, container: Container)
         if (!isFreed) continue;
         refuse(
           'macro',
-          `The macro ${call.name} frees \`struct ${container.tag}\` at line ${lineOf(file, call.start)}, and the put cannot take its place there, since it may serve other objects. Write the free out first.`,
+          `The macro ${call.name} frees \`struct ${container.tag}\` at line ${lineOf(file, call.start)}, and a put cannot replace that, because other objects may use the macro. First free the object without it.`,
           file,
           call,
         );
@@ -298,7 +298,7 @@ function refuseOtherCount(file: FileIr, container: Container, site: CallSite): v
     if (!param || !COUNTS.has(param.type.name) || param.type.pointers !== 1) continue;
     refuse(
       'other-count',
-      `${site.fn.name}() frees \`struct ${container.tag}\` through its own \`struct ${param.type.name}\`: after the conversion the vfio core counts the references to it, and two counts cannot rule one object. Drop the other one first, or split the object.`,
+      `${site.fn.name}() frees \`struct ${container.tag}\` through its own \`struct ${param.type.name}\`: after the conversion the vfio core counts the references, and one object cannot have two reference counts. Remove the other one first, or split the object.`,
       file,
       site.call,
     );
@@ -321,7 +321,7 @@ function refuseOtherFiles(module: Module, file: FileIr, container: Container): v
       if (level < 0 || !sure) continue;
       refuse(
         'freed-elsewhere',
-        `${site.fn.name}() in ${baseName(other.path)}, line ${lineOf(other, site.call.start)}, calls ${site.call.name ?? 'it'}() on \`struct ${container.tag}\` too: the life cycle is spread over several files. Move that part into this file first.`,
+        `${site.fn.name}() in ${baseName(other.path)}, line ${lineOf(other, site.call.start)}, calls ${site.call.name ?? 'it'}() on \`struct ${container.tag}\` too: the life cycle spans several files. First move that part into this file.`,
         other,
         site.call,
       );

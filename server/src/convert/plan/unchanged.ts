@@ -52,7 +52,7 @@ export function whyUnchanged(
   }
   if (old)
     return {
-      reason: `not converted: how ${old.fn.name}() comes to call ${nameOf(old)}(), line ${lineOf(file, old.call.start)}, is no form that is known`,
+      reason: `not converted: how ${old.fn.name}() comes to call ${nameOf(old)}(), line ${lineOf(file, old.call.start)}, is not a known form`,
       isOld: true,
     };
   const used = sites.find(
@@ -75,5 +75,5 @@ function nameOf(site: CallSite): string {
 
 function inNewModel(file: FileIr, home: FileIr, site: CallSite): string {
   const where = home === file ? '' : ` of ${baseName(home.path)}`;
-  return `nothing to convert: ${site.fn.name}()${where} uses ${nameOf(site)}() already (line ${lineOf(home, site.call.start)})`;
+  return `nothing to convert: ${site.fn.name}()${where} already uses ${nameOf(site)}() (line ${lineOf(home, site.call.start)})`;
 }

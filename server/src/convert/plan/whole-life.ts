@@ -49,14 +49,14 @@ export function refuseSeveralInits(file: FileIr, group: readonly CallSite[]): vo
     if (variables.size === same.length && !variables.has(undefined)) {
       refuse(
         'several-inits',
-        `${site.fn.name}() initialises ${same.length} devices of one struct, \`${[...variables].join('` and `')}\` (lines ${lines}), whose ways out cannot be told apart. Initialise each in a helper that allocates one.`,
+        `${site.fn.name}() initialises ${same.length} devices of one struct, \`${[...variables].join('` and `')}\` (lines ${lines}), whose error paths cannot be told apart. Initialise each in a helper that allocates one.`,
         file,
         same[1]!.call,
       );
     }
     refuse(
       'several-inits',
-      `${site.fn.name}() has ${same.length} calls of ${site.call.name ?? 'the init'}() (lines ${lines}) that reach the same register. Choose the ops table first, in a local variable set before the allocation, then initialise once.`,
+      `${site.fn.name}() has ${same.length} calls of ${site.call.name ?? 'the init'}() (lines ${lines}) that lead to the same registration. Set a local variable to the ops table before the allocation, and initialise the device once.`,
       file,
       same[1]!.call,
     );
@@ -84,7 +84,7 @@ export function refuseOtherAllocations(
       continue;
     refuse(
       'several-allocations',
-      `\`struct ${container.tag}\` is also allocated at line ${lineOf(file, site.call.start)}, where no device is initialised, so it cannot be told which frees are whose. Give that object a type of its own.`,
+      `\`struct ${container.tag}\` is also allocated at line ${lineOf(file, site.call.start)}, where no device is initialised, so it is not known which free belongs to which object. Give that object its own type.`,
       file,
       site.call,
     );
@@ -111,14 +111,14 @@ export function registration(
   if (wrapped)
     refuse(
       'registered-elsewhere',
-      `${wrapped.name}() registers the device, as the settings say, but by its parent or together with more: that is not followed. Let it take the device and only register.`,
+      `${wrapped.name}() registers the device, according to the settings, but it takes the parent or does more than register. Let it take the device and only register.`,
       file,
       wrapped,
     );
   if (!first) {
     refuse(
       'registered-elsewhere',
-      `No register of \`struct ${container.tag}\` is seen in this file: the life cycle is spread over several files. Register it where it is allocated first.`,
+      `No registration of \`struct ${container.tag}\` was found in this file: the life cycle spans several files. First register it where it is allocated.`,
       file,
       group[0]!.call,
     );
@@ -180,7 +180,7 @@ export function refuseForeignLife(
   if (uninit) {
     refuse(
       'initialised-elsewhere',
-      `${uninit.fn.name}() uninitialises a device that another file initialises: the life cycle is spread over several files. Bring probe and remove into one file first.`,
+      `${uninit.fn.name}() uninitialises a device that another file initialises: the life cycle spans several files. First move probe and remove into one file.`,
       file,
       uninit.call,
     );
@@ -202,7 +202,7 @@ export function refuseForeignLife(
       continue;
     refuse(
       'initialised-elsewhere',
-      `\`struct ${type.tag}\` is allocated here but its vfio_device is initialised in ${baseName(initialiser.path)}: the life cycle is spread over several files. Bring the allocation, the init and the register into one file first.`,
+      `\`struct ${type.tag}\` is allocated here but its vfio_device is initialised in ${baseName(initialiser.path)}: the life cycle spans several files. First move the allocation, the init and the registration into one file.`,
       file,
       site.call,
     );

@@ -63,7 +63,7 @@ export const replaceAddGroupDev: Step = (step) => {
     if (dels[0])
       refuse(
         'older-interface',
-        `${dels[0].fn.name}() calls vfio_del_group_dev() for a device that another file adds. Bring both into one file first.`,
+        `${dels[0].fn.name}() calls vfio_del_group_dev() for a device that another file adds. First move both into one file.`,
         file,
         dels[0].call,
       );
@@ -72,14 +72,14 @@ export const replaceAddGroupDev: Step = (step) => {
   if (reader)
     refuse(
       'older-interface',
-      `${reader.fn.name}() asks the core for the driver's object with vfio_device_data(), which ended with 5.12. Use container_of() on the embedded vfio_device once there is one.`,
+      `${reader.fn.name}() asks the core for the driver's object with vfio_device_data(), which was removed after 5.12. Use container_of() once the struct embeds a vfio_device.`,
       file,
       reader.call,
     );
   if (adds.length > 1)
     refuse(
       'older-interface',
-      `vfio_add_group_dev() is called ${adds.length} times (lines ${adds.map((item) => lineOf(file, item.call.start)).join(', ')}), so it cannot be told whose object a callback gets. Convert to vfio_init_group_dev() by hand first.`,
+      `vfio_add_group_dev() is called ${adds.length} times (lines ${adds.map((item) => lineOf(file, item.call.start)).join(', ')}), so it is not known whose object a callback gets. Convert to vfio_init_group_dev() by hand first.`,
       file,
       adds[1]!.call,
     );
@@ -98,7 +98,7 @@ export const replaceAddGroupDev: Step = (step) => {
         site: { path: object.home.path, start: object.struct.start, end: object.struct.start },
       },
       {
-        text: 'drvdata takes the place of what vfio_del_group_dev() returned: nothing else may be stored there.',
+        text: 'drvdata replaces the pointer that vfio_del_group_dev() returned: do not store anything else there.',
         site: { path: file.path, start: object.add.call.start, end: object.add.call.end },
       },
     ],
@@ -123,7 +123,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   if (!dev || !ops || !data || call.args.length !== 3)
     refuse(
       'older-interface',
-      'vfio_add_group_dev() has not the three arguments that it takes in any kernel.',
+      'vfio_add_group_dev() does not take these arguments in any kernel.',
       file,
       call,
     );
@@ -135,7 +135,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   )
     refuse(
       'older-interface',
-      `vfio_add_group_dev() is under a condition of its own in ${fn.name}(), shares a line with other code, or is in code that was not understood. Convert to vfio_init_group_dev() by hand first.`,
+      `vfio_add_group_dev() is under a condition of its own in ${fn.name}(), shares a line with other code, or is in code that could not be parsed. Convert to vfio_init_group_dev() by hand first.`,
       file,
       at.stmt,
     );
@@ -183,7 +183,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   if (!member || !definition.struct.complete)
     refuse(
       'older-interface',
-      `\`struct ${type.tag}\` has something in it that was not understood, or no name left for a vfio_device.`,
+      `\`struct ${type.tag}\` has code that could not be parsed, or has no free name for a vfio_device.`,
       definition.file,
       definition.struct,
     );
@@ -444,10 +444,7 @@ function rewriteDel(
   let index = at.index + 1;
   for (let next = at.siblings[index]; next?.kind === 'decl'; next = at.siblings[++index]) {
     if (next.init && !isPure(file, next.init))
-      here(
-        'does more than look between vfio_del_group_dev() and the end of its declarations',
-        next,
-      );
+      here('has side effects between vfio_del_group_dev() and the end of its declarations', next);
   }
   const test = at.siblings[index];
   if (test?.kind === 'if' && !test.otherwise && isNullTest(test.condition, name)) index++;

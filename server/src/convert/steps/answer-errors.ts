@@ -59,7 +59,7 @@ export const answerWithErrors: Step = (step) => {
     if (!calls) {
       refuse(
         'unsuitable-check',
-        `${fn.name}() returns NULL when the allocation fails, and not all of its callers, which rely on that, can be seen. Let it return an error pointer, and its callers test IS_ERR(), first.`,
+        `${fn.name}() returns NULL when the allocation fails, and not all of its callers were found. Let it return an error pointer, and its callers test IS_ERR(), first.`,
         scope.file,
         test,
       );
@@ -127,7 +127,7 @@ export function answerErrors({ helper, variable, test, calls }: Answer, out: Rew
       : `\`${textOf(file, test.condition)}\` in ${fn.name}() is not a plain NULL test of \`${variable}\``;
     refuse(
       'unsuitable-check',
-      `${what}, and its callers rely on NULL. Test \`!${variable}\` alone, and leave with \`return NULL;\` where there is no object.`,
+      `${what}, and its callers rely on NULL. Test \`!${variable}\` alone, and \`return NULL;\` if there is no object.`,
       file,
       odd ?? test.condition,
     );
@@ -183,7 +183,7 @@ function answerCaller(
   ) {
     refuse(
       'unchecked-allocation',
-      `${helper}() returns NULL on failure, and ${fn.name}() does not test \`!${assigned}\` in the statement after its call and leave. Test it there, in an \`if\` of its own.`,
+      `${helper}() returns NULL on failure, and ${fn.name}() does not test \`!${assigned}\` in the statement after its call, and return. Test it there, in an \`if\` of its own.`,
       file,
       check ?? stmt,
     );
@@ -198,7 +198,7 @@ function answerCaller(
   if (again)
     refuse(
       'unsuitable-check',
-      `\`${assigned}\` is tested for NULL once more at line ${lineIn(file, again.stmt.start)}; it will never be NULL. Drop that test first.`,
+      `\`${assigned}\` is tested for NULL once more at line ${lineIn(file, again.stmt.start)}; it will never be NULL. First remove that test.`,
       file,
       again.stmt,
     );
@@ -206,7 +206,7 @@ function answerCaller(
   if (used)
     refuse(
       'unsuitable-check',
-      `\`${assigned}\` is used at line ${lineIn(file, used.start)} when ${helper}() has failed too: harmless for NULL, not for an error pointer. Leave there without it.`,
+      `\`${assigned}\` is used at line ${lineIn(file, used.start)} when ${helper}() has failed too. That is harmless with NULL, but not with an error pointer. Return before that.`,
       file,
       used,
     );

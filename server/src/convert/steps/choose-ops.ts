@@ -105,7 +105,7 @@ function chosen(
   )
     return null;
   if (statementsOf(fn).some((at) => isDeeperThan(at, MAX_DEPTH)))
-    severalInits(file, fn, group, 'The function nests too deep to follow.', tree);
+    severalInits(file, fn, group, 'The function is nested too deeply.', tree);
   for (const site of group) {
     const same =
       site.call.name === first.call.name &&
@@ -119,7 +119,7 @@ function chosen(
         file,
         fn,
         group,
-        `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`,
+        `The call at line ${lineOf(file, site.call.start)} differs not only in the ops table.`,
         site.call,
       );
   }
@@ -143,10 +143,10 @@ function chosen(
   return {
     edits: edits(file, fn, group, choice, [...looked, ...called], tree, allocation),
     notes: [
-      `${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`,
+      `${fn.name}() now chooses the ops table before it allocates, because vfio_alloc_device() takes it.`,
       ...called.map(
         (one) =>
-          `\`${plain(textOf(file, one.stmt))}\` is before the allocation now: the choice needs it, and no exit of ${fn.name}() undoes it.`,
+          `\`${plain(textOf(file, one.stmt))}\` is now before the allocation: the choice needs it, and no exit of ${fn.name}() undoes it.`,
       ),
     ].map((text) => ({
       text,
@@ -174,7 +174,7 @@ function severalInits(
   const lines = group.map((site) => lineOf(file, site.call.start)).join(', ');
   refuse(
     'several-inits',
-    `${fn.name}() has ${group.length} calls of ${group[0]!.call.name ?? 'the init'}() (lines ${lines}) that reach the same register, and the choice between them cannot be moved up. ${why} Choose the ops table first, in a local variable set before the allocation, then initialise once.`,
+    `${fn.name}() has ${group.length} calls of ${group[0]!.call.name ?? 'the init'}() (lines ${lines}) that lead to the same registration, and the choice between them cannot move up. ${why} Set a local variable to the ops table before the allocation, and initialise the device once.`,
     file,
     at,
   );
@@ -257,17 +257,17 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
         file,
         fn,
         group,
-        `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`,
+        `It depends on \`${plain(textOf(file, call))}\`, which may have side effects.`,
         call,
       );
     if (!isPure(file, expr) || !gap.onlyLooks(expr))
-      severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
+      severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` has side effects.`, expr);
     if (namesIn(expr).includes(variable))
       severalInits(
         file,
         fn,
         group,
-        `\`${plain(textOf(file, expr))}\` asks the object itself.`,
+        `\`${plain(textOf(file, expr))}\` depends on the object itself.`,
         expr,
       );
     const guard = gap.guardOf(expr, end, false);
@@ -276,7 +276,7 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
         file,
         fn,
         group,
-        `Line ${lineOf(file, guard.start)} returns before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`,
+        `Line ${lineOf(file, guard.start)} returns before \`${plain(textOf(file, expr))}\` is evaluated, which may rely on that.`,
         guard,
       );
     checkUnchanged(moving, expr);
@@ -307,7 +307,7 @@ function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, e
     const advice =
       filler === null
         ? ''
-        : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called after it.`;
+        : ` ${filler}() takes the object, and its result decides. Split it: one function that decides, before the allocation, and one that fills in the object, after it.`;
     severalInits(
       file,
       fn,

@@ -87,7 +87,7 @@ export const renameFdCallbacks: Step = (step) => {
     if (open && refusing) {
       refuse(
         'table-of-old-kernel',
-        `${open.name}() refuses a second file descriptor of the device, which \`.open_device\` is not asked about: it runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\`, where that is right.`,
+        `${open.name}() refuses a second file descriptor of the device, but \`.open_device\` runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\` if that is right.`,
         file,
         refusing,
       );
@@ -118,9 +118,9 @@ export const renameFdCallbacks: Step = (step) => {
 
 function noteOn(table: string, open: FunctionIr | null, release: FunctionIr | null): string {
   const renamed = `\`.open\` and \`.release\` of ${table} are now \`.open_device\` and \`.close_device\`, which run for the first and the last file descriptor only`;
-  if (isSame(open, release)) return `${renamed}; what they do is the same either way.`;
+  if (isSame(open, release)) return `${renamed}; their work is the same either way.`;
   const working = [open, release].flatMap((fn) => (fn && !isIdle(fn) ? [`${fn.name}()`] : []));
-  return `${renamed}; ${working.join(' and ')} did something for each of them: see that once for the device is right.`;
+  return `${renamed}; ${working.join(' and ')} did some work for each of them: check that once for the device is right.`;
 }
 
 /**

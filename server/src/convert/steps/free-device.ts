@@ -118,7 +118,7 @@ function check(module: Module, { file, fn, at }: FreeDevice): void {
   if (fn.opaque)
     refuse(
       'opaque-function',
-      `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`,
+      `${fn.name}() has code that could not be parsed, so its paths cannot be followed. Simplify it, or convert by hand.`,
       file,
       fn.nameSpan,
     );
@@ -138,7 +138,7 @@ function check(module: Module, { file, fn, at }: FreeDevice): void {
   if (at.stmt.kind !== 'expr' || at.sole) {
     refuse(
       'unsuitable-statement',
-      'vfio_free_device() is not a statement of its own here, so it cannot be taken out. Make it one.',
+      'vfio_free_device() is not a statement of its own here, so it cannot be removed. Make it one.',
       file,
       at.stmt,
     );
@@ -146,7 +146,7 @@ function check(module: Module, { file, fn, at }: FreeDevice): void {
   if (!isRelease(module, fn.name) && !isLibraryRelease(fn)) {
     refuse(
       'freed-outside-release',
-      `${fn.name}() calls vfio_free_device(), but only \`.release\` may: elsewhere the last vfio_put_device() ends the device. Put it instead first.`,
+      `${fn.name}() calls vfio_free_device(), but only \`.release\` may: elsewhere the last vfio_put_device() frees the device. First put it instead.`,
       file,
       at.stmt,
     );

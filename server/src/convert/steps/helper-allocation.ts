@@ -195,7 +195,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   if (other) {
     refuse(
       'allocated-elsewhere',
-      `${what} for ${site.fn.name}(), which initialises its device, and also for ${other.scope.fn.name}() (line ${lineIn(other.scope.file, other.call.start)}), which does not: vfio_alloc_device would initialise both. Give each its own allocation.`,
+      `${what} for ${site.fn.name}(), which initialises its device, and also for ${other.scope.fn.name}() (line ${lineIn(other.scope.file, other.call.start)}), which does not: vfio_alloc_device would initialise both. Allocate each of them separately.`,
       other.scope.file,
       other.call,
     );
@@ -256,7 +256,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
     edits: out.done(),
     notes: [
       {
-        text: `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it is handed ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`,
+        text: `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it takes ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`,
         site: ofHelper,
       },
       ...(returnsNull
@@ -305,7 +305,7 @@ function proveNotWiped({ helper, result, site, root, from }: Case, start: number
           continue;
         refuse(
           'split-span',
-          `\`${textOf(file, expr)}\` overwrites the object after its allocation; once converted the device is already initialised there. Drop it: the memory is zeroed.`,
+          `\`${textOf(file, expr)}\` overwrites the object after its allocation; once converted the device is already initialised there. Remove it: the memory is zeroed.`,
           file,
           expr,
         );
@@ -336,7 +336,7 @@ function parametersFor(
     if (late !== undefined)
       refuse(
         'argument-not-available',
-        `\`${plain(textOf(file, arg))}\` is only known after the call of ${helper.fn.name}(), which allocates and would have to be given it. Set it up before.`,
+        `\`${plain(textOf(file, arg))}\` is only known after the call of ${helper.fn.name}(), which allocates and would need it. Compute it before.`,
         file,
         arg,
       );

@@ -97,14 +97,12 @@ export function moveOut(
   const keptText =
     to === null
       ? `${fn.name}() no longer initialises the device: ${does}.`
-      : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here no longer build until they do so as well.`;
+      : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here do not build until they do so too.`;
   return {
     edits: out.done(),
     notes: [
       {
-        text: empty
-          ? `${fn.name}() was removed: vfio_alloc_device() does all that it did.`
-          : keptText,
+        text: empty ? `${fn.name}() was removed: vfio_alloc_device() does its work.` : keptText,
         site: empty ? undefined : { path: file.path, ...fn.nameSpan },
       },
     ],
@@ -163,7 +161,7 @@ function proveEntry({ file, fn }: Helper, site: CallSite, root: string, call: He
       if (!wipes) continue;
       refuse(
         'helper-initialises',
-        `\`${textOf(file, wipes)}\` in ${fn.name}() wipes the device before its init; once ${call.scope.fn.name}() has it initialised with the allocation, it would wipe that. Drop it: the memory is zeroed.`,
+        `\`${textOf(file, wipes)}\` in ${fn.name}() clears the device before its init; once ${call.scope.fn.name}() initialises it with the allocation, it would clear it again. Remove it: the memory is zeroed.`,
         file,
         wipes,
       );
@@ -202,7 +200,7 @@ export function dropUninits(
     if (!whole || at.sole || at.conditional || at.siblings.every((stmt) => gone.has(stmt))) {
       refuse(
         'unsuitable-statement',
-        `${call.name ?? 'the uninit'}() in ${fn.name}() cannot be taken out: it is all that its branch does, or part of another expression. Give it a line beside others first.`,
+        `${call.name ?? 'the uninit'}() in ${fn.name}() cannot be removed: it is the only statement of its branch, or part of another expression. First give its branch another statement.`,
         file,
         own.stmt,
       );
@@ -288,7 +286,7 @@ function moveTo(
       carryOut(site.scope, expr, call, site.at.stmt.start) ??
         refuse(
           'argument-not-available',
-          `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known to ${where}, which allocates. Hand it over, or move the init next to the allocation.`,
+          `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known in ${where}, which allocates. Pass it as an argument, or move the init next to the allocation.`,
           helper.file,
           expr,
         ),

@@ -100,12 +100,12 @@ export const initialiseInPlace: Step = (step) => {
   return {
     edits: out.done(),
     notes: [
-      `struct ${object.tag} is allocated elsewhere, so its device is initialised where it is, with vfio_init_device(), which only 6.1 has: split the object before you go on to 6.2.`,
-      `${release}() completes \`${done}\`, and what takes the device down waits for it: the memory is its owner's again only then.`,
+      `struct ${object.tag} is allocated elsewhere, so vfio_init_device() initialises its device in place. Only 6.1 has that function: split the object before you move to 6.2.`,
+      `${release}() completes \`${done}\`, and the teardown waits for it: only then may the owner free or reuse the memory.`,
       ...(failing.label === null
         ? []
         : [
-            `When vfio_init_device() fails, ${object.site.fn.name}() jumps to the new label ${failing.label}: see that what follows it undoes what came before.`,
+            `When vfio_init_device() fails, ${object.site.fn.name}() jumps to the new label ${failing.label}: check that the code after it undoes the steps before.`,
           ]),
     ],
     touched: [

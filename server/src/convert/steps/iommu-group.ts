@@ -61,7 +61,7 @@ export const dropIommuGroup: Step = (step) => {
     ],
     notes: [
       {
-        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() were removed: since 5.16 registering takes the IOMMU group, and unregistering releases it.',
+        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() were removed: since 5.16 the core takes the IOMMU group at registration, and releases it later.',
         site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
       },
     ],
@@ -94,7 +94,7 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
   if (at.sole || at.conditional)
     refuse(
       'iommu-group',
-      `${name}() is under a condition of its own in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
+      `${name}() is under a condition of its own in ${fn.name}(): since 5.16 the core takes the IOMMU group, and these calls were removed. Remove it by hand.`,
       file,
       at.stmt,
     );
@@ -103,7 +103,7 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
   if (isPut ? at.stmt.kind !== 'expr' || at.stmt.expr !== call : variable === null) {
     refuse(
       'iommu-group',
-      `${name}() is part of another statement in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
+      `${name}() is part of another statement in ${fn.name}(): since 5.16 the core takes the IOMMU group, and these calls were removed. Remove it by hand.`,
       file,
       at.stmt,
     );
@@ -118,7 +118,7 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
   ) {
     refuse(
       'iommu-group',
-      `The result of ${name}() in ${fn.name}() is not tested in the statement after it with a branch that returns, so it cannot be told what goes with it. Since 5.16 registering takes the IOMMU group; take it out by hand.`,
+      `The result of ${name}() in ${fn.name}() is not tested in the next statement with a branch that returns. Since 5.16 the core takes the IOMMU group; remove the call by hand.`,
       file,
       test ?? at.stmt,
     );
@@ -170,7 +170,7 @@ function refuseOtherUses(file: FileIr, fn: FunctionIr, places: readonly Placed[]
       if (expr.kind !== 'name' || !variables.has(expr.name) || inside(expr)) continue;
       refuse(
         'iommu-group',
-        `${fn.name}() uses \`${textOf(file, expr)}\` for more than taking the group and giving it back. Since 5.16 registering takes the IOMMU group; take vfio_iommu_group_get() out by hand.`,
+        `${fn.name}() uses \`${textOf(file, expr)}\` for more than a get and a put of the group. Since 5.16 the core takes the IOMMU group; remove vfio_iommu_group_get() by hand.`,
         file,
         expr,
       );
@@ -181,7 +181,7 @@ function refuseOtherUses(file: FileIr, fn: FunctionIr, places: readonly Placed[]
     if (left.length === 0)
       refuse(
         'iommu-group',
-        `${fn.name}() would be left with an empty block where vfio_iommu_group_put() is. Take it out by hand.`,
+        `${fn.name}() would have an empty block where vfio_iommu_group_put() is. Remove it by hand.`,
         file,
         stmt,
       );

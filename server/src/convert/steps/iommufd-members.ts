@@ -71,7 +71,7 @@ export const addIommufdMembers: Step = ({ input, file, functionName }) => {
       },
     ],
     notes: tables.map(({ variable, members }) => ({
-      text: `${variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${members.map((member) => `.${member.name}`).join(', ')}.`,
+      text: `${variable.name} got the iommufd members that registration requires in ${formatVersion(kernel)}: ${members.map((member) => `.${member.name}`).join(', ')}.`,
       site: { path: file.path, ...variable.nameSpan },
     })),
     touched: tables.map(({ variable }) => variable.name),
@@ -121,7 +121,7 @@ function familyOf(module: Module, file: FileIr, table: string, init: Initializer
   if (families.size === 1) return [...families][0]!;
   refuse(
     'table-incomplete',
-    `Which iommufd members \`${table}\` needs cannot be told: no register of its devices is seen, or both with and without an IOMMU of their own. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`,
+    `It is not known which iommufd members \`${table}\` needs: no registration of its devices was found, or both with and without an IOMMU of their own. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`,
     file,
     init,
   );

@@ -80,7 +80,7 @@ export function toCallback(
     edits: out.done(),
     notes: [
       {
-        text: `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here no longer build until they name them in their ops tables.`,
+        text: `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here do not build until they name them in their ops tables.`,
         site: { path: file.path, ...fn.nameSpan },
       },
       ...messages,
@@ -117,7 +117,7 @@ function proveSuitable(module: Module, init: LibraryFunction, give: Give): void 
     );
   if (!returns && (fn.returnType.name !== 'void' || fn.returnType.pointers > 0))
     give(
-      'it returns neither nothing nor an error code. Let it return nothing first, or convert by hand.',
+      'it returns something else than an error code. First let it return void, or convert by hand.',
       file,
       fn.nameSpan,
     );
@@ -128,7 +128,7 @@ function proveSuitable(module: Module, init: LibraryFunction, give: Give): void 
     site.call.args.length !== 3
   )
     give(
-      `${site.call.name ?? 'the init'}() is no plain statement of it. Make it one.`,
+      `${site.call.name ?? 'the init'}() is not a plain statement of it. Make it one.`,
       file,
       site.call,
     );
@@ -141,14 +141,14 @@ function proveUndo(module: Module, init: LibraryFunction, give: Give): Undo | nu
   const others = undo ? callsOf(module, undo, true) : [];
   if (!others)
     give(
-      `${undo!.fn.name}() is named where it cannot be followed. Call it directly.`,
+      `${undo!.fn.name}() is used other than by a direct call. Call it directly.`,
       file,
       undo!.fn.nameSpan,
     );
   const inside = others?.find((one) => one.scope.fn === fn);
   if (inside)
     give(
-      `it calls ${undo!.fn.name}() when it fails, which as a \`.release\` would free the device. Undo there what it has done so far.`,
+      `it calls ${undo!.fn.name}() when it fails, which as a \`.release\` would free the device. Undo its own steps there instead.`,
       file,
       inside.call,
     );
@@ -159,7 +159,7 @@ function provePrototypes(module: Module, helpers: readonly LibraryFunction[], gi
   const unseen = helpers.find((helper) => prototypesOf(module, helper).length === 0);
   if (unseen)
     give(
-      `no prototype of ${unseen.fn.name}() is in the headers at hand. Give the command that header too, or quote it in ${baseName(unseen.file.path)}.`,
+      `no prototype of ${unseen.fn.name}() is in the headers that were read. Name that header too, or include it in ${baseName(unseen.file.path)}.`,
       unseen.file,
       unseen.fn.nameSpan,
     );
@@ -247,7 +247,7 @@ function rewriteUndoCall(
   const text =
     carryOut(undo.site.scope, target, call, undo.site.at.stmt.start) ??
     give(
-      'its counterpart is called with something that cannot be followed.',
+      'its counterpart is called with an object that cannot be followed.',
       call.scope.file,
       call.call,
     );
@@ -269,7 +269,7 @@ function rootAt(init: LibraryFunction, call: HelperCall, give: Give): string {
   return (
     root?.name ??
     give(
-      `${call.scope.fn.name}() does not call it with an object that a variable of its own holds.`,
+      `${call.scope.fn.name}() does not call it with an object in a local variable.`,
       call.scope.file,
       call.call,
     )
@@ -300,7 +300,7 @@ function proveUndone({ scope: { module, file, fn }, at }: HelperCall, give: Give
     if (own.some((site) => site.op === 'free' && memberPath(site.target).path.length === 0)) return;
     if (stmt.kind !== 'expr' || !own.some((site) => site.op === 'free')) {
       give(
-        `\`${plain(textOf(file, stmt)).slice(0, 80)}\` in ${fn.name}() is between what undoes it and the free, and a \`.release\` would run after it. Move it up.`,
+        `\`${plain(textOf(file, stmt)).slice(0, 80)}\` in ${fn.name}() is between the undoing and the free, and a \`.release\` would run after it. Move it up.`,
         file,
         stmt,
       );

@@ -126,7 +126,7 @@ export function proveResult(
     (left.length < without.steps.length ? test : undefined);
   if (other)
     ask(
-      `does not undo the same when it has failed as when the allocation has: \`${plain(textOf(file, other)).slice(0, 80)}\`, line ${lineIn(file, other.start)}.`,
+      `does not undo the same when it fails as when the allocation fails: \`${plain(textOf(file, other)).slice(0, 80)}\`, line ${lineIn(file, other.start)}.`,
       other,
     );
   const value = failing.value && uncast(failing.value);
@@ -135,7 +135,7 @@ export function proveResult(
     (result !== null && !(value.kind === 'name' && value.name === result)) ||
     (result === null && !isError(value))
   )
-    ask(`does not hand on what it returns, line ${lineIn(file, test.start)}.`, test);
+    ask(`does not return its result, line ${lineIn(file, test.start)}.`, test);
   return { call: at.stmt, test: test === at.stmt ? null : test, messages };
 }
 
@@ -156,7 +156,7 @@ function testOf(
   ask: (why: string, where: Stmt | Expr) => never,
 ): { readonly test: IfStmt; readonly result: string | null } {
   const { stmt } = at;
-  if (at.sole || at.conditional) ask('calls it where a statement cannot be taken out.', stmt);
+  if (at.sole || at.conditional) ask('calls it where a statement cannot be removed.', stmt);
   if (stmt.kind === 'if') {
     const condition = plainTest(stmt.condition);
     const inner = condition.kind === 'assign' ? uncast(condition.value) : condition;
@@ -180,10 +180,7 @@ function testOf(
       : null;
   const test = at.siblings[at.index + 1];
   if (target === null || test?.kind !== 'if' || test.otherwise || !leaves(test.then))
-    return ask(
-      'does not test what it returns in the statement after it, and leave when it fails.',
-      stmt,
-    );
+    return ask('does not test its result in the next statement, and return when it fails.', stmt);
   const condition = plainTest(test.condition);
   const isIt =
     condition.kind === 'name' ||
@@ -193,7 +190,7 @@ function testOf(
       condition.left.kind === 'name')
       ? namesIn(condition)[0] === target
       : false;
-  if (!isIt) ask('does not test what it returns as an error.', test);
+  if (!isIt) ask('does not test its result as an error.', test);
   return { test, result: target };
 }
 

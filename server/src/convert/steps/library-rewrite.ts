@@ -54,7 +54,7 @@ export function namesFor(
     stems.map((stem) => `${prefix}_${stem}`).find((name) => !taken(name)) ??
     refuse(
       'same-name',
-      `No name is free for what becomes of ${init.fn.name}()${undo ? ` and ${undo.fn.name}()` : ''}: ${stems.map((stem) => `${prefix}_${stem}`).join(', ')} are taken.`,
+      `No name is free for the new form of ${init.fn.name}()${undo ? ` and ${undo.fn.name}()` : ''}: ${stems.map((stem) => `${prefix}_${stem}`).join(', ')} are taken.`,
       init.file,
       init.fn.nameSpan,
     );
@@ -101,7 +101,7 @@ export function rewriteInit(
     const value = whole === 'itself' ? `${param}->dev` : viewed;
     if (value === null)
       give(
-        `it uses its parameter \`${other.name}\`, which an \`.init\` cannot be given. Set up what it is for in the drivers.`,
+        `it uses its parameter \`${other.name}\`, which an \`.init\` does not get. Do that set-up in the drivers.`,
         file,
         other,
       );

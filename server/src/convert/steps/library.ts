@@ -132,7 +132,7 @@ function newName(module: Module, { init: { file, fn } }: Library): string {
     names.find((name) => !taken(name)) ??
     refuse(
       'same-name',
-      `No name is free for what becomes of ${fn.name}(): ${names.join(', ')} are taken.`,
+      `No name is free for the new form of ${fn.name}(): ${names.join(', ')} are taken.`,
       file,
       fn.nameSpan,
     )

@@ -139,7 +139,7 @@ function whyNot(
         site.call.args[1] && isDeviceOf(module, site.scope, site.call.args[1], bus.device, 0),
     )
   )
-    return `it could not be shown that the device that is initialised is the struct ${bus.device} that probe gets`;
+    return `it could not be shown that the initialised device is the struct ${bus.device} that probe gets`;
   const user = module.sources.flatMap((file) => file.functions.flatMap(dmaCallIn))[0];
   return user === undefined
     ? null

@@ -102,7 +102,7 @@ export const replaceManagedAllocation: Step = (step) => {
     }
     append(touched, [action, ...group.map((item) => item.fn.name)]);
     say(
-      `${action}() puts struct ${tag} where devres freed it: after all that was taken later.`,
+      `${action}() puts struct ${tag} where devres freed it: after everything that was allocated later.`,
       first.call,
     );
   }
@@ -165,7 +165,7 @@ function checkUninit(file: FileIr, site: CallSite, at: Placed): void {
   if (!site.whole || at.sole || at.conditional) {
     refuse(
       'managed-allocation',
-      `${name}() is not a statement of its own in ${site.fn.name}(), so it cannot be taken out; the put of devres does its work. Make it one.`,
+      `${name}() is not a statement of its own in ${site.fn.name}(), so it cannot be removed; the put of devres does its work. Make it one.`,
       file,
       site.at.stmt,
     );
@@ -175,7 +175,7 @@ function checkUninit(file: FileIr, site: CallSite, at: Placed): void {
   if (left.length === 0 || (before?.kind === 'label' && at.index === at.siblings.length - 1)) {
     refuse(
       'managed-allocation',
-      `${site.fn.name}() would be left without a statement: the put of devres does the work of ${name}(). Take the function and its callers out first.`,
+      `${site.fn.name}() would have no statement, because the put of devres does the work of ${name}(). First remove the function and its callers.`,
       file,
       site.at.stmt,
     );
@@ -227,7 +227,7 @@ function unmanaged(file: FileIr, { call }: ManagedObject): Edit {
     call.args[1] ??
     refuse(
       'managed-allocation',
-      `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`,
+      `${call.name ?? 'The allocator'}() does not take these arguments in any kernel.`,
       file,
       call,
     );
@@ -264,7 +264,7 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   if (!dev || !size)
     refuse(
       'managed-allocation',
-      `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`,
+      `${call.name ?? 'The allocator'}() does not take these arguments in any kernel.`,
       file,
       call,
     );

@@ -136,7 +136,7 @@ function refuseIommuDevice(module: Module, life: readonly CallSite[]): void {
     if (!call) continue;
     refuse(
       'iommu-group',
-      `${fn.name}() has an mdev isolated by the IOMMU of another device: mdev_set_iommu_device(), line ${lineOf(file, call.start)}. It ended with 5.15. Since then the driver of an mdev pins what the device reads and writes with vfio_pin_pages(), and registers it with ${EMULATED}(). Change that first.`,
+      `${fn.name}() has an mdev isolated by the IOMMU of another device: mdev_set_iommu_device(), line ${lineOf(file, call.start)}. That was removed after 5.15. Since then the driver of an mdev pins what the device reads and writes with vfio_pin_pages(), and registers it with ${EMULATED}(). Change that first.`,
       file,
       call,
     );

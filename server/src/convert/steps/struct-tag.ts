@@ -46,8 +46,8 @@ function tagged(module: Module, file: FileIr, struct: StructIr): StepResult {
     ],
     notes: [
       {
-        text: `The struct at line ${lineIn(file, struct.start)} that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
-        message: `The struct that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
+        text: `The struct at line ${lineIn(file, struct.start)} that only a typedef named now has the tag ${tag}, because vfio_alloc_device() needs one.`,
+        message: `The struct that only a typedef named now has the tag ${tag}, because vfio_alloc_device() needs one.`,
         site: { path: file.path, start: struct.start, end: struct.start },
       },
     ],

@@ -31,13 +31,13 @@ export const refuseUnknownInterface: Step = (step) => {
     if (judged.longTermText !== null)
       refuse(
         'unknown-interface',
-        `${fn.name}() calls ${given}, which only Linux ${judged.longTermText} has. Bring the driver to the form of 5.13 first.`,
+        `${fn.name}() calls ${given}, which only Linux ${judged.longTermText} has. First port the driver to 5.13.`,
         file,
         call,
       );
     refuse(
       'unknown-interface',
-      `${fn.name}() calls ${given}, which no release of Linux has: it takes ${judged.counts.join(' or ')}. Bring the driver to a released kernel first.`,
+      `${fn.name}() calls ${given}, which no release of Linux has: it takes ${judged.counts.join(' or ')}. First port the driver to a released kernel.`,
       file,
       call,
     );
@@ -116,8 +116,8 @@ function refuseForeignTable(
   if (table?.kind !== 'name' || definitionOf(module, file, name) || module.wrappers?.has(name))
     return;
   const advice = name.startsWith('vfio_')
-    ? 'no release of Linux that is known here has it. Bring the driver to a released kernel first'
-    : 'no file that was read defines it. Name the file that does, too';
+    ? 'no known release of Linux has it. First port the driver to a released kernel'
+    : 'no file that was read defines it. Name its file too';
   refuse(
     'unknown-interface',
     `${fn.name}() gives the ops table \`${table.name}\` to ${name}(), and ${advice}.`,

@@ -103,7 +103,7 @@ function convertInStages(
   };
   if (result.created === undefined) {
     const after = withEdits(input, editsOf(inArms));
-    if (after === undefined) return refusal("Not proved: the edits are in each other's way.");
+    if (after === undefined) return refusal('Not proved: the edits overlap.');
     const problem = whyWrong(engine, input, after, last, functionName);
     if (problem) return problem;
   }
@@ -124,7 +124,7 @@ function convertInStages(
       kind: 'target',
       text: created
         ? `${header.name} has vfio_alloc_device() and vfio_put_device() for kernels before 6.1.`
-        : `${header.name} is not used: the driver is not shorter by it, or does more than it can.`,
+        : `${header.name} is not used: it would not make the driver shorter, or the driver needs more than it has.`,
     });
   stages.forEach((stage, i) => {
     for (const note of stage.notes)
@@ -297,7 +297,7 @@ function stageFor(
       ? result
       : { ...result, reason: `For Linux ${kernel.text}: ${result.reason}` };
   const after = withEdits(input, result.edits);
-  if (after === undefined) return refusal("Not proved: the edits are in each other's way.");
+  if (after === undefined) return refusal('Not proved: the edits overlap.');
   const relabelled = (list: ModuleInput['sources'], old: ModuleInput['sources']) =>
     list.map((one, i) =>
       one.text === old[i]!.text ? one : { ...one, text: labelled(engine, old[i]!.text, one.text) },
@@ -356,13 +356,13 @@ function composed(
     units: withTree(engine, lines.join(''), unitsOf),
   }));
   const regions = regionsOf(sides[0]!, sides.slice(1), (one) => lengthOf(variants, one));
-  if (regions === null) return 'the differences of the kernels do not settle';
+  if (regions === null) return 'the differences between the kernels cannot be merged';
   const isCut = regions.some((region) =>
     [region, ...region.variants].some(
       ({ start, end }, i) => !isBalanced(variants[i]!.lines.slice(start, end)),
     ),
   );
-  if (isCut) return 'an arm would cut an #if that is there already';
+  if (isCut) return 'an arm would cut through an existing #if';
   const made = composeArms(variants, regions, guard);
   const wrong = targets().find(({ version }) => {
     const macros: Macros = (name) =>
@@ -482,7 +482,7 @@ function whyWrong(
       if (compareVersions(kernel.version, last.version) > 0) break;
       const problem = answered(
         () => problemFor(engines, before, after, kernel, functionName),
-        'it is too much work to follow what the functions of the module do',
+        'the functions of the module are too complex to follow',
       );
       if (problem !== undefined)
         return refusal(`Not proved: for Linux ${kernel.text}, ${problem}.`);
@@ -517,7 +517,7 @@ function problemFor(
   const old = found(engines.before, before);
   // One that has gone told that the new model is not there: the other arm has it.
   const added = [...made].find(([key]) => !old.has(key));
-  return added && `the old arm is not judged as the driver was: ${added[1].message}`;
+  return added && `the old arm has another finding than the driver had: ${added[1].message}`;
 }
 
 function refusal(reason: string): Refused {

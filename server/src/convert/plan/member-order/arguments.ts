@@ -24,14 +24,14 @@ export function judgeParameter(found: Found, callee: FunctionIr, index: number):
   const { search, scope, kind } = found;
   const param = callee.params[index];
   // The rest of a function with any number of arguments.
-  if (!param) return denyFound(found, `is given to ${callee.name}() without a type`);
+  if (!param) return denyFound(found, `is passed to ${callee.name}() without a type`);
   const type = resolveType(search.module, scope.file, param.type);
   if (isOfKind(search, kind, type)) return;
   const isNamedAlike =
     kind === 'first' && type === null && param.type.name === search.first.type.name;
   if (isPlain(param.type) || isNamedAlike)
     return remember(search, callee, param.name, kind === 'drvdata' ? 'object' : kind);
-  denyFound(found, `is given to ${callee.name}() as something else`);
+  denyFound(found, `is passed to ${callee.name}() as another type`);
 }
 
 /** Judges a pointer that a function is given of which the module has no more than a prototype. */
@@ -44,7 +44,7 @@ export function judgeUnseenArgument(found: Found, call: CallExpr, index: number)
     .find((one) => one.name === name)?.params[index];
   if (!declared) return judgeKernelArgument(found, call, index);
   if (isOfKind(search, kind, resolveType(module, scope.file, declared.type))) return;
-  denyFound(found, `goes to ${name ?? 'a function'}(), which is not seen here`);
+  denyFound(found, `goes to ${name ?? 'a function'}(), which was not found`);
 }
 
 function judgeKernelArgument(found: Found, call: CallExpr, index: number): void {
@@ -57,7 +57,7 @@ function judgeKernelArgument(found: Found, call: CallExpr, index: number): void 
   }
   if (onlyLooks(name) || designators(call).length > 0) return;
   if (effectsOf(name).some((effect) => effect.op === 'free' && effect.target === index)) {
-    if (kind === 'first') denyFound(found, 'is freed as that of the object');
+    if (kind === 'first') denyFound(found, 'is freed as the object');
     return;
   }
   const range = byteRangesOf(name).find((one) => one.pointer === index);
@@ -67,7 +67,7 @@ function judgeKernelArgument(found: Found, call: CallExpr, index: number): void 
     return search.deny(`${name}() works on the bytes of the object`, scope.file, expr);
   }
   if (isCookie(name, index)) {
-    if (kind === 'first') return denyFound(found, 'is given away as that of the object');
+    if (kind === 'first') return denyFound(found, 'is passed on as the object');
     search.handedOut.at = true;
     return;
   }
@@ -77,7 +77,7 @@ function judgeKernelArgument(found: Found, call: CallExpr, index: number): void 
     search.handedOut.at = true;
     return;
   }
-  denyFound(found, `goes to ${name}(), which is not known to leave its bytes alone`);
+  denyFound(found, `goes to ${name}(), which may change its bytes`);
 }
 
 /** The address of the first member, to a function that does nothing of what is judged before. */
@@ -86,7 +86,7 @@ function judgeFirst(found: Found, name: string): void {
   const known = behaviourOf(name, LAST_OF_OLD_MODEL) !== undefined || retainsArgument(name);
   // Who does not know the struct can only hand the address back, and that is seen.
   if (known || (!search.shared && search.first.tag === null)) return;
-  denyFound(found, `goes to ${name}(), which is not seen here`);
+  denyFound(found, `goes to ${name}(), which was not found`);
 }
 
 function onlyLooks(name: string): boolean {

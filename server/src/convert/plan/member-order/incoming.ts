@@ -33,7 +33,7 @@ export function judgeIncoming(
     search.handedOut.at &&
     isPlainSource(search, scope, source)
   ) {
-    search.deny('a plain address is taken for the first member', scope.file, value);
+    search.deny('a plain address is used as the first member', scope.file, value);
   }
   if (
     written !== null &&
@@ -42,13 +42,13 @@ export function judgeIncoming(
     !isPlain(written) &&
     isDrvdata(source)
   )
-    search.deny('drvdata, which may be the object, is taken for something else', scope.file, value);
+    search.deny('drvdata, which may be the object, is used as something else', scope.file, value);
   if (!isStruct(search, to) || isNull(source)) return;
   const kind = kindOf(search, scope, source);
   if (kind === 'object' || kind === 'drvdata' || JUDGED_BY_PARTS.has(source.kind)) return;
   if (kind === 'first')
     search.deny(
-      'the address of the present first member is taken for that of the object',
+      'the address of the present first member is used as that of the object',
       scope.file,
       value,
     );

@@ -39,11 +39,7 @@ export function proveOrderUnseen(module: Module, file: FileIr, struct: StructIr,
   const quiet: Search = { ...search, deny: (() => undefined) as never };
   for (let round = 0; round === 0 || quiet.changed; round++) {
     if (round === MAX_ROUNDS)
-      deny(
-        'its address is handed on through more functions than are followed',
-        file,
-        field.statement,
-      );
+      deny('its address is passed through too many functions', file, field.statement);
     quiet.changed = false;
     for (const document of documents)
       for (const fn of document.functions) judgeFunction(quiet, document, fn);
@@ -62,7 +58,7 @@ function denyUnions(search: Search, document: FileIr): void {
         resolveType(search.module, document, field.type)?.tag !== search.struct.name
       )
         continue;
-      search.deny('a union lays it over something else', document, field.statement);
+      search.deny('a union overlays it', document, field.statement);
     }
   }
 }

@@ -142,7 +142,7 @@ function denyNamed(
 ): void {
   const name = code.names.find((one) => kindOfName(search, scope, one) === 'object');
   if (name !== undefined)
-    search.deny(`\`${name}\` is used in ${what} that is not understood`, scope.file, code);
+    search.deny(`\`${name}\` is used in ${what} that could not be parsed`, scope.file, code);
 }
 
 /** Statements and those inside them. */
@@ -220,9 +220,9 @@ function judgeKept(found: Found, { type: written, local }: Use & { kind: 'kept' 
     search.handedOut.at = true;
     if (written === null || isPlain(written)) return;
   }
-  if (kind !== 'drvdata') return denyFound(found, 'is kept as something else');
+  if (kind !== 'drvdata') return denyFound(found, 'is stored as another type');
   if (written !== null && isPlain(written)) return;
-  search.deny('drvdata, which may be the object, is taken for something else', scope.file, expr);
+  search.deny('drvdata, which may be the object, is used as something else', scope.file, expr);
 }
 
 /** A macro of the module: its body is judged with the argument in place of its parameter. */
