@@ -61,6 +61,7 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/examples/driver/mistakes.c',
     'extension/examples/driver/old_model.c',
     'extension/images/icon.png',
+    'extension/images/walkthrough/begin-dark.png',
     'extension/images/walkthrough/begin-light.png',
     'extension/images/walkthrough/convert-dark.png',
     'extension/images/walkthrough/convert-light.png',
