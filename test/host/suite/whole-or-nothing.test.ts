@@ -25,7 +25,13 @@ import {
   written,
 } from './support.ts';
 
-type Style = 'minimal' | 'fold';
+/** What tells the offer of a style apart. */
+const offers = {
+  minimal: 'vfio_alloc_device()',
+  fold: 'folding state',
+  compat: 'keeping the old model',
+} as const;
+type Style = keyof typeof offers;
 /** How a person comes to the conversion. */
 type Way = 'code action' | 'command';
 /** What is pressed then, one after the other. */
@@ -55,6 +61,13 @@ const cases: readonly Case[] = [
     style: 'fold',
     way: 'code action',
     answers: everyAnswer,
+  },
+  {
+    what: 'one file',
+    files: ['old_model.c'],
+    style: 'compat',
+    way: 'code action',
+    answers: ['Apply', 'Escape'],
   },
   {
     what: 'a moved member in one file',
@@ -191,7 +204,7 @@ suite('a conversion is written as a whole or not at all', () => {
   /** Comes to the question, or to the result, as a person does. */
   async function askFor({ files: [name], style, way }: Case): Promise<void> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    const wanted = style === 'fold' ? 'folding state' : 'vfio_alloc_device()';
+    const wanted = offers[style];
     const document = await open(name!, { preview: false });
     await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
     if (way === 'command') {
