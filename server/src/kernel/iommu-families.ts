@@ -16,6 +16,11 @@ export function familyRegisteredBy(name: string | null | undefined): IommuFamily
   return functionRow(name ?? '')?.iommu;
 }
 
+/** The family that a helper of the core is for, which is the value of an iommufd member. */
+export function familyOfHelper(name: string): IommuFamily | null {
+  return (/^vfio_iommufd_(physical|emulated)_/.exec(name)?.[1] ?? null) as IommuFamily | null;
+}
+
 /**
  * The iommufd members of the ops table, in the order of the struct, with the end of the names of
  * their helpers and the kernel that each came with (v6.2 and v6.6 include/linux/vfio.h).

@@ -4,7 +4,7 @@
  */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { busView } from '../kernel/casts.ts';
-import { familyRegisteredBy } from '../kernel/iommu-families.ts';
+import { familyOfHelper, familyRegisteredBy } from '../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 import { callsIn, isSameSite } from './locate.ts';
@@ -41,7 +41,7 @@ export const wrongRegister: Rule = {
     instead:
       'Register a mediated device with `vfio_register_emulated_iommu_dev()`, any other with `vfio_register_group_dev()`, and let the iommufd members follow.',
     knownProblems:
-      'It is an error only if the parent is known to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. If the parent is a bare `struct device *`, or the module puts a device into an IOMMU group itself, nothing is reported.',
+      'It is an error only if the parent is known to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint, unless its ops table has the iommufd members of an emulated one too: its driver may translate every access itself. If the parent is a bare `struct device *`, or the module puts a device into an IOMMU group itself, nothing is reported.',
     references: ['v5.16 c68ea0d00ad8 adds vfio_register_emulated_iommu_dev for mdev'],
   },
   examples: {
@@ -107,6 +107,13 @@ static int foo_probe(struct mdev_device *mdev)
           '	iommu_group_add_device(foo_group, &mdev->dev);\n	dev_set_drvdata',
         )}${REMOVE}${DRIVER}`,
       },
+      {
+        title: 'A platform device that the ops table says to be emulated too',
+        kernel: '6.2',
+        code: onPlatform(
+          `${FOO.replace(/(struct vfio_device_ops foo_ops = \{)/, '$1\n\t.bind_iommufd = vfio_iommufd_emulated_bind,\n\t.unbind_iommufd = vfio_iommufd_emulated_unbind,\n\t.attach_ioas = vfio_iommufd_emulated_attach_ioas,')}${PROBE}${REMOVE}${DRIVER}`,
+        ),
+      },
       { title: 'A mediated device', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
       {
         title: 'A platform device',
@@ -148,6 +155,7 @@ function check({ facts }: RuleContext): Finding[] {
     }
     const isPhysical = parent !== null && parent !== 'mdev_device' && busView(parent) !== undefined;
     if (!isPhysical || one.api !== 'vfio_register_emulated_iommu_dev') return [];
+    if (hasEmulatedTable(facts, one)) return [];
     return [
       findingFor({
         rule: wrongRegister.id,
@@ -157,6 +165,15 @@ function check({ facts }: RuleContext): Finding[] {
       }),
     ];
   });
+}
+
+/** The ops table says the same of the device by its iommufd members: the driver means it. */
+function hasEmulatedTable({ opsTables }: ModuleFacts, register: OperationObservation): boolean {
+  return opsTables
+    .filter(({ givenTo }) => givenTo.some(({ site }) => isSameSite(site, register.device.origin)))
+    .some(({ members }) =>
+      [...members.values()].some(({ value }) => familyOfHelper(value) === 'emulated'),
+    );
 }
 
 /** Whether something decides which of the two calls registers the device. */

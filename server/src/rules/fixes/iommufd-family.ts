@@ -5,7 +5,11 @@
 import type { FunctionIr } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import { calls } from '../../ir/visit.ts';
-import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
+import {
+  familyOfHelper,
+  familyRegisteredBy,
+  type IommuFamily,
+} from '../../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
 import { callAt, declaredType, documentAt } from '../locate.ts';
 import { indexOf, reachedFrom } from '../members.ts';
@@ -66,10 +70,6 @@ export function familyFor(
     family,
     isCertain: agrees && !isHalfOwn && (already !== undefined || registers.length > 0),
   };
-}
-
-function familyOfHelper(name: string): IommuFamily | null {
-  return (/^vfio_iommufd_(physical|emulated)_/.exec(name)?.[1] ?? null) as IommuFamily | null;
 }
 
 /**
