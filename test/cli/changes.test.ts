@@ -74,6 +74,17 @@ describe('check --since', () => {
     expect(found('--since', 'HEAD')).toEqual(['drv/foo.c:29 missing-put']);
   });
 
+  it('reports what came because another line took the place of one', () => {
+    const put = '\t\tvfio_put_device(&foo->vdev);\n\t\treturn';
+    folder.write('drv/foo.c', CLEAN.replace(put, '\t\tpr_info("failed\\n");\n\t\treturn'));
+    expect(found('--since', 'HEAD')).toEqual(['drv/foo.c:30 missing-put']);
+  });
+
+  it('keeps quiet about what was found in a function that has another name now', () => {
+    folder.write('drv/old.c', LEAKY.replaceAll('foo_probe', 'bar_probe'));
+    expect(found('--since', 'HEAD')).toEqual([]);
+  });
+
   it('takes a new file whole, and one that was renamed by what changed in it', () => {
     folder.write('drv/new.c', LEAKY);
     git('mv', 'drv/old.c', 'drv/moved.c');

@@ -1,6 +1,6 @@
 /**
  * Which findings a change has to answer for: those on lines that it added, those whose path runs
- * through such a line, and those that came where it took lines away.
+ * through such a line, and those that were not there before.
  */
 import type { Finding } from '../rules/types.ts';
 import { changedLines, splitLines, type LineChange } from '../text/diff.ts';
@@ -11,8 +11,8 @@ import type { ChangedFile } from './changed-files.ts';
 export interface ChangeFilter {
   /** Whether a place of the finding is on a line that the change added. */
   isOnAddedLine(finding: Finding): boolean;
-  /** Whether the change took lines away and added none in their place, in this file. */
-  takesAway(path: string): boolean;
+  /** Whether no changed file names the function any more: it went, or it has another name now. */
+  isGone(functionName: string): boolean;
 }
 
 interface LinesOfFile {
@@ -40,30 +40,44 @@ export function createChangeFilter(files: readonly ChangedFile[]): ChangeFilter 
   return {
     isOnAddedLine: ({ site, related, jump, owed = [] }) =>
       [site, ...related.map((one) => one.site), ...(jump ? [jump] : []), ...owed].some(touches),
-    takesAway: (path) =>
-      known.get(path)?.changes.some((one) => one.newStart === one.newEnd) === true,
+    isGone: (functionName) =>
+      files.every((one) => !new RegExp(`\\b${functionName}\\b`).test(one.after.text)),
   };
 }
 
 /**
- * The findings that were not there before, by rule, function and message: for what a change caused
- * by taking lines away.
+ * The findings that were not there before, by rule, function and message: what a change causes may
+ * lie on lines that it did not touch, such as the return behind a put that it replaced. A function
+ * that got another name keeps what was found in it.
  */
 export function notBefore(
   before: readonly Finding[],
   after: readonly Finding[],
+  isGone: ChangeFilter['isGone'],
 ): ReadonlySet<Finding> {
-  const left = new Map<string, number>();
-  for (const one of before) left.set(keyOf(one), (left.get(keyOf(one)) ?? 0) + 1);
-  return new Set(
-    after.filter((one) => {
-      const count = left.get(keyOf(one)) ?? 0;
-      left.set(keyOf(one), count - 1);
-      return count <= 0;
-    }),
-  );
+  const renamed = before.filter((one) => one.functionName != null && isGone(one.functionName));
+  const kept = before.filter((one) => !renamed.includes(one));
+  return new Set(withoutEqual(withoutEqual(after, kept, keyInFunction), renamed, keyOf));
 }
 
-function keyOf({ rule, functionName, message }: Finding): string {
-  return `${rule}\n${functionName ?? ''}\n${message.replace(/\d+/g, '#')}`;
+/** The findings without one for each of the others that has the same key. */
+function withoutEqual(
+  findings: readonly Finding[],
+  others: readonly Finding[],
+  key: (finding: Finding) => string,
+): Finding[] {
+  const left = new Map<string, number>();
+  for (const one of others) left.set(key(one), (left.get(key(one)) ?? 0) + 1);
+  return findings.filter((one) => {
+    const count = left.get(key(one)) ?? 0;
+    left.set(key(one), count - 1);
+    return count <= 0;
+  });
+}
+
+const keyInFunction = (finding: Finding): string =>
+  `${finding.functionName ?? ''}\n${keyOf(finding)}`;
+
+function keyOf({ rule, message }: Finding): string {
+  return `${rule}\n${message.replace(/\d+/g, '#')}`;
 }

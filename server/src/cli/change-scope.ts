@@ -70,16 +70,14 @@ export function createChangeScope(
     },
     async caused(path, findings, find) {
       const rest = findings.filter((one) => !filter.isOnAddedLine(one));
-      if (rest.length === 0 || !files.some((one) => filter.takesAway(one.path))) {
-        return findings.filter(filter.isOnAddedLine);
-      }
+      if (rest.length === 0) return findings;
       const old = workspaceBefore();
       const was = await find({
         input: await old.load(path),
         config: await old.config(path),
         kernel: await old.target(path),
       });
-      const fresh = notBefore(was, findings);
+      const fresh = notBefore(was, findings, filter.isGone);
       return findings.filter((one) => filter.isOnAddedLine(one) || fresh.has(one));
     },
   };
