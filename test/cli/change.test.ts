@@ -568,6 +568,15 @@ describe('fix', () => {
     expect(run(path, 'check', 'c.c')).toMatchObject({ status: 0, stdout: '' });
   });
 
+  it('names the file that a symbolic link leads to, once, in a patch that git takes', () => {
+    const { path, pathOf } = make({ 'real/foo.c': UNCHECKED });
+    symlinkSync('real/foo.c', pathOf('link.c'));
+    const { bytes, stdout } = run(path, 'fix', 'link.c', 'real/foo.c');
+    expect(stdout.match(/^\+\+\+ .*$/gm)).toEqual(['+++ b/real/foo.c']);
+    gitApply(path, bytes);
+    expect(readFileSync(pathOf('real/foo.c'), 'utf8')).toBe(CLEAN);
+  });
+
   it('writes through a symbolic link', () => {
     const { path, pathOf } = make({ 'real/foo.c': UNCHECKED });
     symlinkSync('real/foo.c', pathOf('link.c'));

@@ -16,6 +16,7 @@ import type { ConvertCommand, FixCommand } from './command.ts';
 import { modulesOf, verdictOf, verdictTable, type ModuleVerdict } from './convert-tree.ts';
 import {
   findInputs,
+  followLinks,
   isFolder,
   namedFiles,
   nothingThere,
@@ -45,7 +46,7 @@ type StyleChoice = Pick<ConvertCommand, 'style' | 'guard' | 'compatHeader'>;
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
-  const sources = nameSources(command);
+  const sources = nameSources({ ...command, paths: followLinks(command.paths) });
   const inputs = await inputsOf(command, sources, program);
   const nothing = nothingThere(command.name, sources, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);

@@ -1,5 +1,5 @@
 /** The files that a command line names. */
-import { statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { UsageError } from './usage-error.ts';
 import { NotRead } from '../lsp/node-read.ts';
@@ -11,7 +11,7 @@ import { unreadable } from './text-file.ts';
 import { createIgnoreFiles, type IgnoreFiles } from '../lsp/node-ignore.ts';
 import { isSource, walk } from '../lsp/node-walk.ts';
 import { isInside } from '../engine/project/paths.ts';
-import { findRoot, keyOf } from './workspace.ts';
+import { findRoot, keyOf, shownPath } from './workspace.ts';
 
 /** A file to analyse. */
 export interface InputFile {
@@ -92,6 +92,25 @@ export async function findInputs(
     sources,
     unreadable: failed,
   };
+}
+
+/**
+ * PATHs for a command that changes files: the file in the place of a symbolic link that leads to
+ * one, because git applies no patch to a link. A link that leads nowhere stays.
+ */
+export function followLinks(paths: readonly string[]): readonly string[] {
+  const followed = paths.map((path) =>
+    isLink(path) && isFile(path) ? shownPath(keyOf(realpathSync(path))) : path,
+  );
+  return [...new Set(followed)];
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** How far the work is. While a large tree is read more files are still found. */
