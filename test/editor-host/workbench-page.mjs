@@ -30,3 +30,22 @@ export async function inView(page, selector) {
   }
   throw new Error(`no ${selector} in the view`);
 }
+
+/**
+ * What the editor says of our activation, such as `Activation: 12ms`, undefined where there was
+ * none; its list of running extensions is open. An extension under test is there by its id.
+ */
+export async function activationOf(page) {
+  const editor = page.locator('.runtime-extensions-editor');
+  const rows = editor.locator('.monaco-list-row');
+  const time = rows.filter({ hasText: /vfio.lifecycle/i }).locator('.activation-time');
+  const count = Number(await rows.first().getAttribute('aria-setsize'));
+  await editor.locator('.monaco-list').first().focus();
+  // The slowest comes first, and only the rows in view are there.
+  for (let i = 0; i < count && (await time.count()) === 0; i++)
+    await page.keyboard.press('ArrowDown');
+  const said = (await time.count()) === 0 ? undefined : await time.first().innerText();
+  // Newer editors show the list over the others.
+  await page.keyboard.press('Escape');
+  return said;
+}

@@ -1,12 +1,39 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { suite, test } from 'mocha';
+import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { activated, open, revert, serverProcesses, until } from './support.ts';
+import { activationOf } from '../../editor-host/workbench-page.mjs';
+import { activated, inWindow, open, revert, serverProcesses, until } from './support.ts';
 
 const configuration = (): vscode.WorkspaceConfiguration =>
   vscode.workspace.getConfiguration('vfioLifecycle');
 
 suite(`activation in ${vscode.env.appName} ${vscode.version}`, () => {
+  let page: Page;
+  const name = 'VFIO Lifecycle';
+  /** What the list of running extensions says of ours. */
+  const listed = async (): Promise<string | undefined> => {
+    await vscode.commands.executeCommand('workbench.action.showRuntimeExtensions');
+    return activationOf(page);
+  };
+
+  inWindow((connected) => {
+    page = connected;
+  });
+
+  test('a window without a C file does not activate the extension', async () => {
+    const said = await listed();
+    console.log(`${name} in a window without a file: ${said ?? 'not activated'}`);
+    equal(said, undefined);
+  });
+
+  test('the editor reports the time of the activation by a C file', async () => {
+    await open('plain.c');
+    await activated();
+    const said = await until('the time', async () => /\d+ms/.exec((await listed()) ?? '')?.[0]);
+    console.log(`${name} in a window with a C file: ${said}`);
+  });
+
   test('a C file that does not mention VFIO starts no server', async () => {
     await open('plain.c');
     const extension = await activated();

@@ -1,13 +1,15 @@
 /**
- * What the editor shows of a driver beside its text and while it is written: lenses, the hover's
- * blocks, the other end, links and completion.
+ * What the editor shows of a driver beside its text and while it is written: lenses, hints, the
+ * hover's blocks, the other end, links, signatures and completion.
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
+import type { Locator, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { find, open, revert, until } from './support.ts';
+import { find, inWindow, open, revert, until, withoutStickyScroll } from './support.ts';
 
 suite('beside the code', () => {
+  let page: Page;
   let document: vscode.TextDocument;
   const settings = (): vscode.WorkspaceConfiguration =>
     vscode.workspace.getConfiguration('vfioLifecycle');
@@ -15,6 +17,23 @@ suite('beside the code', () => {
   const ask = <Answer>(command: string, ...given: unknown[]): Thenable<Answer> =>
     vscode.commands.executeCommand<Answer>(command, document.uri, ...given);
 
+  /** Puts the caret behind a text, which is in the middle then, and waits until it is there. */
+  const goBehind = async (text: string): Promise<void> => {
+    const { end } = find(document, text);
+    const editor = vscode.window.activeTextEditor!;
+    editor.selection = new vscode.Selection(end, end);
+    editor.revealRange(new vscode.Range(end, end), vscode.TextEditorRevealType.InCenter);
+    // The status bar counts what is seen.
+    const before = document.lineAt(end.line).text.slice(0, end.character);
+    const tab = ' '.repeat(Number(editor.options.tabSize));
+    const place = `Ln ${end.line + 1}, Col ${before.replaceAll('\t', tab).length + 1}`;
+    await page.locator('.statusbar-item').getByText(place, { exact: true }).waitFor();
+  };
+
+  inWindow((connected) => {
+    page = connected;
+  });
+  suiteSetup(withoutStickyScroll);
   suiteSetup(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     document = await open('mistakes.c', { preview: false });
@@ -22,6 +41,7 @@ suite('beside the code', () => {
   });
   suiteTeardown(async () => {
     await settings().update('codeLens', undefined);
+    await settings().update('inlayHints', undefined);
     await revert(document);
   });
 
@@ -45,6 +65,56 @@ suite('beside the code', () => {
     await vscode.window.showTextDocument(document);
   });
 
+  test('the lens above an old probe converts it, by a click', async () => {
+    const mistakes = document;
+    document = await open('old_model.c', { preview: false });
+    await goBehind('static int meter_probe');
+    await page
+      .locator('.codelens-decoration a', { hasText: 'Convert to vfio_alloc_device()' })
+      .click();
+    await until('the conversion', () => document.isDirty);
+    match(document.getText(), /vfio_alloc_device\(meter, vdev, /);
+    await vscode.commands.executeCommand('notifications.clearAll');
+    await revert(document);
+    document = mistakes;
+    await vscode.window.showTextDocument(document);
+  });
+
+  test('hints say what is owed where the setting is on, and there is none without it', async () => {
+    const hints = page.locator('.view-line', { hasText: 'owed: vfio_put_device()' });
+    await goBehind('ret = vfio_register');
+    await page.locator('.view-line', { hasText: 'return ret;' }).waitFor();
+    equal(await hints.count(), 0);
+    await settings().update('inlayHints', true);
+    const owing = hints.filter({ hasText: 'return ret;' });
+    await owing.waitFor();
+    const call = page.locator('.view-line', { hasText: 'vfio_register_emulated_iommu_dev(' });
+    await call.filter({ hasText: '/* not registered | registered */' }).waitFor();
+    await settings().update('inlayHints', undefined);
+    await owing.waitFor({ state: 'detached' });
+    equal(await hints.count(), 0);
+  });
+
+  test('a call that is typed shows what each argument has to be', async () => {
+    await goBehind('ret = vfio_register_emulated_iommu_dev(&lamp->vdev);');
+    await page.locator('.editor-instance .monaco-editor.focused').first().waitFor();
+    const shown = (text: string): Locator =>
+      page.locator('.parameter-hints-widget.visible', { hasText: text });
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('lamp = vfio_alloc_device(');
+    await shown('The tag of the container').waitFor();
+    for (const [typed, contract] of [
+      ['lamp, ', 'It has to be the first member.'],
+      ['vdev, ', 'It has to live until the last reference is dropped.'],
+      ['&mdev->dev, ', 'Its .init runs inside this call'],
+    ] as const) {
+      await page.keyboard.type(typed);
+      await shown(contract).waitFor();
+    }
+    await page.keyboard.press('Escape');
+    await revert(document);
+  });
+
   test('the hover has one block State and one block Contract', async () => {
     const { start } = find(document, 'vfio_register_emulated_iommu_dev');
     const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', start);
@@ -54,6 +124,16 @@ suite('beside the code', () => {
       .join('\n');
     deepEqual(text.match(/\*\*(?:State|Contract)\*\*/g), ['**State**', '**Contract**']);
     match(text, /still owed: `vfio_put_device\(\)`/);
+  });
+
+  test('the hover on a function of the driver tells what it owes its caller', async () => {
+    const { start } = find(document, 'lamp_probe');
+    const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', start);
+    const text = hovers
+      .flatMap(({ contents }) => contents)
+      .map((content) => (typeof content === 'string' ? content : content.value))
+      .join('\n');
+    match(text, /\*\*Contract\*\*[^]*vfio_put_device/);
   });
 
   test('references lead from the allocation to its puts', async () => {
@@ -77,6 +157,21 @@ suite('beside the code', () => {
     ok(labels.includes('.init'), labels.join());
     // It came with 6.2.
     equal(labels.includes('.attach_ioas'), false);
+    await revert(document);
+  });
+
+  test('a snippet writes a part of a driver for its bus', async () => {
+    await goBehind('MODULE_LICENSE("Dual MIT/GPL");');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('vfio_rem');
+    const row = page.locator('.suggest-widget .monaco-list-row', { hasText: 'vfio_remove' });
+    await row.first().click();
+    await until('the function', () =>
+      /_remove\(struct mdev_device \*mdev\)[^]*_remove\(struct mdev_device \*mdev\)/.test(
+        document.getText(),
+      ),
+    );
+    await page.keyboard.press('Escape');
     await revert(document);
   });
 
