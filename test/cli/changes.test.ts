@@ -80,6 +80,14 @@ describe('check --since', () => {
     expect(found('--since', 'HEAD')).toEqual(['drv/foo.c:30 missing-put']);
   });
 
+  it('does not take an old finding for the new one before it that reads the same', () => {
+    folder.write('drv/foo.c', WORSE);
+    commit('one leak');
+    const leak = '\tif (foo_start(mdev))\n\t\treturn -EIO;\n';
+    folder.write('drv/foo.c', WORSE.replace(leak, leak.replace('EIO', 'EAGAIN') + leak));
+    expect(found('--since', 'HEAD')).toEqual(ADDED);
+  });
+
   it('keeps quiet about what was found in a function that has another name now', () => {
     folder.write('drv/old.c', LEAKY.replaceAll('foo_probe', 'bar_probe'));
     expect(found('--since', 'HEAD')).toEqual([]);

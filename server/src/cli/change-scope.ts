@@ -77,8 +77,8 @@ export function createChangeScope(
         config: await old.config(path),
         kernel: await old.target(path),
       });
-      const fresh = notBefore(was, findings, filter.isGone);
-      return findings.filter((one) => filter.isOnAddedLine(one) || fresh.has(one));
+      const fresh = notBefore(was, rest, filter.isGone);
+      return findings.filter((one) => !rest.includes(one) || fresh.has(one));
     },
   };
 }
