@@ -150,11 +150,11 @@ const IOMMUFD_CONTRACT: ApiEntry['contract'] = [
   },
   {
     kernels: from('6.4', '6.6'),
-    text: 'With CONFIG_IOMMUFD registration insists on `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas`.',
+    text: 'With CONFIG_IOMMUFD registration requires `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas`.',
   },
   {
     kernels: from('6.6'),
-    text: 'With CONFIG_IOMMUFD registration insists on `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas`.',
+    text: 'With CONFIG_IOMMUFD registration requires `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas`.',
   },
   {
     text: 'Use the `vfio_iommufd_physical_` helper for a device with an IOMMU group of its own, the `vfio_iommufd_emulated_` one for an emulated device; never a mix.',

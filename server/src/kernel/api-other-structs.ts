@@ -14,7 +14,7 @@ export const OTHER_STRUCTS: readonly ApiEntry[] = [
     summary: 'The DMA logging callbacks of a driver; `vdev->log_ops` points to it.',
     contract: [
       { text: 'Set `vdev->log_ops` before registration.' },
-      { text: 'vfio-pci core insists on all three members.' },
+      { text: 'vfio-pci core requires all three members.' },
     ],
     ownership: 'The table must live as long as the device: make it static and const.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_register_device')],

@@ -227,7 +227,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       ),
     ],
     header: HEADER,
-    commits: [SPLIT, { id: '91be0bd6c6cf', text: 'insists on the drvdata', kernel: '5.19' }],
+    commits: [SPLIT, { id: '91be0bd6c6cf', text: 'requires the drvdata', kernel: '5.19' }],
   },
   {
     name: 'vfio_pci_core_unregister_device',

@@ -105,11 +105,11 @@ export const STRUCTS: readonly ApiEntry[] = [
       { text: 'Set `vdev->mig_ops` and `vdev->migration_flags` before registration.' },
       {
         kernels: from('6.0', '6.2'),
-        text: 'vfio-pci core insists on `.migration_set_state`, `.migration_get_state` and the flag VFIO_MIGRATION_STOP_COPY.',
+        text: 'vfio-pci core requires `.migration_set_state`, `.migration_get_state` and the flag VFIO_MIGRATION_STOP_COPY.',
       },
       {
         kernels: from('6.2'),
-        text: 'vfio-pci core insists on `.migration_set_state`, `.migration_get_state`, `.migration_get_data_size` and the flag VFIO_MIGRATION_STOP_COPY.',
+        text: 'vfio-pci core requires `.migration_set_state`, `.migration_get_state`, `.migration_get_data_size` and the flag VFIO_MIGRATION_STOP_COPY.',
       },
     ],
     ownership: 'The table must live as long as the device: make it static and const.',
@@ -167,7 +167,7 @@ export const STRUCTS: readonly ApiEntry[] = [
     header: 'linux/vfio_pci_core.h',
     commits: [
       { id: 'ff53edf6d6ab', text: 'splits it from vfio-pci', kernel: '5.15' },
-      { id: '91be0bd6c6cf', text: 'insists on the drvdata', kernel: '5.19' },
+      { id: '91be0bd6c6cf', text: 'requires the drvdata', kernel: '5.19' },
     ],
   },
   {

@@ -1,5 +1,5 @@
 /**
- * An ops table lacks members that the core insists on: those for iommufd, or one that another
+ * An ops table lacks members that the core requires: those for iommufd, or one that another
  * member of the table needs.
  */
 import { IOMMUFD_MEMBERS } from '../kernel/iommu-families.ts';

@@ -290,7 +290,7 @@ static struct mdev_driver foo_driver = {
 };`,
     },
     {
-      title: 'A helper of a header that is not at hand reads drvdata',
+      title: 'A helper of a header that was not found reads drvdata',
       kernel: '6.12',
       code: `static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {

@@ -89,7 +89,7 @@ function check({ facts }: RuleContext): Finding[] {
 
 /**
  * Whether the path unregisters a device of which nothing is known, as one that a helper in a header
- * that is not at hand reads from drvdata: it may be this one.
+ * that was not found reads from drvdata: it may be this one.
  */
 function mayBeUnregistered(facts: ModuleFacts, exit: ExitObservation): boolean {
   return facts.observations.some(

@@ -132,7 +132,7 @@ describe('hover', () => {
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
     `);
   });
-  it('of a register call and of the ops that it insists on', () => {
+  it('of a register call and of the ops that it requires', () => {
     const lines = (kernel: string) =>
       hover('vfio_register_group_dev', kernel)
         .split('\n')

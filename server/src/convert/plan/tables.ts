@@ -122,7 +122,7 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
 }
 
 /**
- * The iommufd members that a table lacks for a kernel. From 6.4 on registering insists on them; in
+ * The iommufd members that a table lacks for a kernel. From 6.4 on registering requires them; in
  * 6.2 and 6.3 only on the siblings of what
  * is there.
  */

@@ -59,7 +59,7 @@ export const helperInit: Step = (step) => {
 
 /**
  * The step for one helper, whose calls are all known.
- * @param to a new name for a helper that is exported: a caller that is not at hand would not build
+ * @param to a new name for a helper that is exported: a caller that was not found would not build
  * any more, rather than go without an init.
  */
 export function moveOut(
@@ -93,7 +93,7 @@ export function moveOut(
     out.drop(file, unused.removals);
   }
   const names = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))].sort();
-  const does = `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} it initialised with the allocation`;
+  const does = `the allocation in ${names.join(' and ')} does`;
   const keptText =
     to === null
       ? `${fn.name}() no longer initialises the device: ${does}.`

@@ -15,7 +15,7 @@ import { typeOf } from '../../lifecycle/module/types-of.ts';
 import type { Step } from './types.ts';
 
 /**
- * Adds the iommufd members that the registration of the target insists on to the ops tables of a
+ * Adds the iommufd members that the registration of the target requires to the ops tables of a
  * driver that is of the new model already.
  */
 export const addIommufdMembers: Step = ({ input, file, functionName }) => {

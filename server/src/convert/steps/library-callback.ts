@@ -227,7 +227,7 @@ function tablesAt({ fn, site }: LibraryFunction, call: HelperCall): readonly str
   if (!tables)
     refuse(
       'table-chosen-late',
-      `Which ops table ${call.scope.fn.name}() gives to ${fn.name}() cannot be told here. Pass \`&table\`.`,
+      `It is not known which ops table ${call.scope.fn.name}() passes to ${fn.name}(). Pass \`&table\`.`,
       call.scope.file,
       call.call,
     );

@@ -16,7 +16,7 @@ import type { Step, StepInput, StepResult } from './types.ts';
  * (`foo_core_init_device(vdev, pdev, ops)`, exported) as the core of
  * vfio-pci was: the function becomes an `.init`, its counterpart a `.release`, and the drivers at
  * hand name both in their ops tables. Both get
- * new names, so that a driver that is not at hand fails to build instead of failing at run time.
+ * new names, so that a driver that was not found fails to build instead of failing at run time.
  */
 export const convertLibrary: Step = (step) => {
   if (compareVersions(step.input.kernel, [6, 1]) < 0) return null;

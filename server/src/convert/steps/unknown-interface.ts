@@ -17,7 +17,7 @@ interface Call {
 
 /**
  * Refuses a driver that calls a function of the life cycle in a form that no release has, whose ops
- * table goes to a function that is not at hand,
+ * table goes to a function that was not found,
  * or that leaves the vfio_device to the mdev core of up to 5.14. Rewrites nothing.
  */
 export const refuseUnknownInterface: Step = (step) => {

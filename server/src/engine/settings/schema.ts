@@ -77,7 +77,7 @@ export const RULES: GenericSchema<unknown, Readonly<Record<string, SeverityWord>
     OBJECT,
     objectWithRest(
       {
-        [ALL]: severity('Every rule that is not named by itself.'),
+        [ALL]: severity('Every rule without an entry of its own.'),
         ...Object.fromEntries(
           rules.map((rule) => [rule.id, severity(rule.docs.what, rule.severity)]),
         ),
@@ -85,7 +85,7 @@ export const RULES: GenericSchema<unknown, Readonly<Record<string, SeverityWord>
       picklist(SEVERITY_WORDS),
     ),
   ) as never,
-  'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` means every rule that is not named, and several rules may have commas between them: `{ "missing-put": "warning", "removed-api": "off" }`. A finding that is not certain stays a hint.',
+  'The severity of each rule: `error`, `warning`, `information`, `hint` or `off`. `all` means every other rule, and a list of rules has commas: `{ "missing-put": "warning", "removed-api": "off" }`. An uncertain finding stays a hint.',
   {
     patternProperties: {
       '^[^,]*(,[^,]*)+$': {

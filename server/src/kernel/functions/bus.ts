@@ -59,7 +59,7 @@ const MANAGED_VECTORS = { name: 'pcim_enable_device', kernels: ALWAYS };
 
 /**
  * v6.14 drivers/pci/pci.c, __pci_request_region() asks pci_is_managed(); v6.17 does not. The
- * releases between were not at hand: nothing is said to leak there.
+ * releases between were not found: nothing is said to leak there.
  */
 const MANAGED_REGIONS = { name: 'pcim_enable_device', kernels: before('6.17') };
 
