@@ -5,6 +5,7 @@ import {
   CodeLensResolveRequest,
   CompletionRequest,
   CompletionResolveRequest,
+  DidChangeTextDocumentNotification,
   DocumentLinkRequest,
   InlayHintRequest,
   LogMessageNotification,
@@ -100,6 +101,29 @@ describe('what an editor asks of a driver', () => {
       { newText: 'static int foo_init(struct vfio_device *vdev)\n{\n\treturn 0;\n}\n\n' },
     ]);
     expect(whole.documentation).toMatchObject({ kind: 'markdown' });
+  });
+
+  it('completes the function too where the word was typed on in the list', async () => {
+    const text = LEAKY.replace('\t.name = "foo",\n', '\t.name = "foo",\n\t.\n');
+    const { connection } = await start(text);
+    const position = at(text, '\t.\n', 2);
+    const given = { textDocument, position };
+    const items = (await connection.sendRequest(CompletionRequest.type, given)) as CompletionItem[];
+    const item = items.find(({ label }) => label === '.init')!;
+    const change = (typed: string, version: number): Promise<void> =>
+      connection.sendNotification(DidChangeTextDocumentNotification.type, {
+        textDocument: { uri: URI, version },
+        contentChanges: [{ text: text.replace('\t.\n', `\t.${typed}\n`) }],
+      });
+    await change('ini', 2);
+    const whole = await connection.sendRequest(CompletionResolveRequest.type, item);
+    expect(whole.additionalTextEdits).toMatchObject([
+      { newText: 'static int foo_init(struct vfio_device *vdev)\n{\n\treturn 0;\n}\n\n' },
+    ]);
+    // Another word is not that of the item.
+    await change('open', 3);
+    const other = await connection.sendRequest(CompletionResolveRequest.type, item);
+    expect(other.additionalTextEdits).toBeUndefined();
   });
 
   it('shows the arguments of a call', async () => {

@@ -28,7 +28,6 @@ const KINDS: Readonly<Record<Completion['kind'], CompletionItemKind>> = {
 /** What a later request needs to complete an item. */
 interface ItemData {
   readonly uri: string;
-  readonly version: number;
   readonly label: string;
   readonly offset: number;
 }
@@ -49,7 +48,6 @@ export async function completion(
     if (!range) return [];
     const data: ItemData = {
       uri: textDocument.uri,
-      version: loaded.version,
       label: one.label,
       offset,
     };
@@ -78,13 +76,18 @@ export async function resolveCompletion(
   token: CancellationToken,
 ): Promise<CompletionItem> {
   const data = item.data as Partial<ItemData> | undefined;
-  const { uri, version, label, offset } = data ?? {};
+  const { uri, label, offset } = data ?? {};
   if (uri === undefined || offset === undefined) return item;
   const loaded = await session.load(uri, token).catch(() => undefined);
-  // The text has gone on: the stub's place is not known any more.
-  if (!loaded || loaded.version !== version) return item;
-  const found = await session.inTurn(() => itemsAt(loaded, offset));
-  const one = found.find((other) => other.label === label);
+  if (!loaded) return item;
+  // An editor narrows the list that it has while the word is typed on: the item is looked for where
+  // the word ends now, so that the place of its stub is one of this text.
+  const text = loaded.document.getText();
+  const end = offset + (/^\w*/.exec(text.slice(offset))?.[0].length ?? 0);
+  const found = await session.inTurn(() => itemsAt(loaded, end));
+  const one = found.find(
+    (other) => other.label === label && label.startsWith(text.slice(other.span.start, end)),
+  );
   return one ? { ...item, ...restOf(session, loaded, one) } : item;
 }
 
