@@ -13,6 +13,7 @@ import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './membe
 import {
   areGiven,
   callsOf,
+  callsWhere,
   endingFunctions,
   isAround,
   isGiven,
@@ -236,15 +237,13 @@ function handsOnToUndo(
   ends: readonly FunctionIr[],
   owner: string | null,
 ): boolean {
-  return ends.some((fn) =>
-    [...walk(fn.body)].some(
-      (node) =>
-        node.kind === 'call' &&
-        isUnseen(facts, index, fn, node) &&
-        (node.name === null || namesAnUndo(node.name)) &&
-        (owner === null || node.args.some((arg) => isAround(namedBy(index, fn, arg), owner))),
-    ),
-  );
+  return ends.some((fn) => {
+    const isUndo = (call: CallExpr): boolean =>
+      (call.name === null || namesAnUndo(call.name)) && isUnseen(facts, index, fn, call);
+    return callsWhere(fn, isUndo).some(
+      ({ args }) => owner === null || args.some((arg) => isAround(namedBy(index, fn, arg), owner)),
+    );
+  });
 }
 
 /** What an open that succeeds has taken by an argument, and nothing undoes at the close. */

@@ -4,9 +4,11 @@
  */
 import { loopCursors } from '../kernel/loop-macros.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { isValueOrTest, testedArgument, isComputation } from '../kernel/macros.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
@@ -55,15 +57,19 @@ export interface FoundCall {
 
 /** The calls of some names in some functions. */
 export function callsOf(functions: readonly FunctionIr[], names: readonly string[]): FoundCall[] {
-  return functions.flatMap((fn) =>
-    names.some((name) => fn.text.includes(name))
-      ? [...walk(fn.body)].flatMap((node) =>
-          node.kind === 'call' && node.name !== null && names.includes(node.name)
-            ? [{ call: node, fn }]
-            : [],
-        )
-      : [],
-  );
+  const isWanted = ({ name }: CallExpr): boolean => name !== null && names.includes(name);
+  return functions.flatMap((fn) => callsWhere(fn, isWanted).map((call) => ({ call, fn })));
+}
+
+/**
+ * The calls of a function that have such a name. Nearly all functions have none: the body at today's
+ * place is made only where there is one.
+ */
+export function callsWhere(
+  fn: FunctionIr,
+  hasSuchName: (call: CallExpr) => boolean,
+): readonly CallExpr[] {
+  return scanOf(fn).calls.some(hasSuchName) ? calls(fn).filter(hasSuchName) : [];
 }
 
 /**
@@ -166,18 +172,15 @@ export function mayGiveBackUnseen(
   const owner = key.slice(0, key.indexOf('.'));
   return functions.some((fn) => {
     const accesses = memberAccesses(index, fn);
-    return [...walk(fn.body)].some(
-      (node) =>
-        node.kind === 'call' &&
-        isUnseen(facts, index, fn, node) &&
-        node.args.some((arg) => {
-          const name = namedBy(index, fn, arg);
-          return (
-            name === key ||
-            isAround(name, owner) ||
-            accesses.some((one) => one.key === key && contains(arg, one.node))
-          );
-        }),
+    return callsWhere(fn, (call) => isUnseen(facts, index, fn, call)).some(({ args }) =>
+      args.some((arg) => {
+        const name = namedBy(index, fn, arg);
+        return (
+          name === key ||
+          isAround(name, owner) ||
+          accesses.some((one) => one.key === key && contains(arg, one.node))
+        );
+      }),
     );
   });
 }
