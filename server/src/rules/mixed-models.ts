@@ -5,6 +5,8 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation } from '../lifecycle/types.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { inRange } from '../kernel/version.ts';
 import { nameOf } from './device.ts';
 import { documentsOf } from './locate.ts';
 import { indexOf, memberAccesses } from './members.ts';
@@ -159,7 +161,7 @@ static int foo_probe(struct mdev_device *mdev)
 
 function check({ facts }: RuleContext): Finding[] {
   const findings = facts.observations.flatMap((one): Finding[] => {
-    const message = messageFor(one);
+    const message = messageFor(one, facts.kernel);
     return message === null
       ? []
       : [findingFor({ rule: mixedModels.id, severity: 'error', observation: one, message })];
@@ -167,7 +169,7 @@ function check({ facts }: RuleContext): Finding[] {
   return [...findings, ...assignments(facts)];
 }
 
-function messageFor(one: Observation): string | null {
+function messageFor(one: Observation, kernel: KernelVersion): string | null {
   const { model } = one.before;
   const device = nameOf(one);
   if (one.kind !== 'operation') return null;
@@ -181,12 +183,23 @@ function messageFor(one: Observation): string | null {
         ? say(messages.noReference, { device })
         : null;
     case 'uninit':
-      return model === 'new' ? say(messages.uninit, { device, uninit: one.api }) : null;
+      return model === 'new' && !isOwn(one.api, kernel)
+        ? say(messages.uninit, { device, uninit: one.api })
+        : null;
     case 'free-device':
       return model === 'old' ? say(messages.freed, { free: one.api, device }) : null;
     default:
       return null;
   }
+}
+
+/**
+ * A private function of the core that the kernel has no longer: what is called is the driver's own
+ * of that name, which need not uninitialise.
+ */
+function isOwn(name: string, kernel: KernelVersion): boolean {
+  const entry = apiEntry(name);
+  return entry?.isPrivate === true && !inRange(kernel, entry.kernels);
 }
 
 /**
