@@ -12,7 +12,7 @@ import {
   startCodeServer,
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
-import { runCommand } from '../test/editor-host/workbench-page.mjs';
+import { activationOf, inView, runCommand } from '../test/editor-host/workbench-page.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
 import { packages } from './lib/debian.mjs';
@@ -202,7 +202,20 @@ async function firstStart({ context }) {
     page.setDefaultTimeout(120_000);
     await page.goto(address);
     await sees(page, 'npm start opens at the first mistake with the problems in view', looksRight);
-    await sees(page, 'the editor reports the time of the activation', tellActivation);
+    await sees(page, 'the editor reports the time of the activation', async () => {
+      if (!(await tellActivation(page, 'a window with a driver'))) throw new Error('it does not');
+    });
+    // With a file in the address a window opens that file, and not what was open before.
+    const folder = new URL(address);
+    folder.searchParams.delete('payload');
+    await page.goto(folder.href);
+    await sees(page, 'the picture of a life cycle is there again after a reload', comesBack);
+    await sees(page, 'the picture leads on after a reload', leadsOn);
+    await page.goto(`${folder.origin}/?ew=true`);
+    await sees(page, 'an empty window does not activate the extension', async () => {
+      const said = await tellActivation(page, 'an empty window');
+      if (said !== undefined) throw new Error(said);
+    });
   }
   child.kill('SIGTERM');
   const status = await ended;
@@ -230,13 +243,28 @@ async function looksRight(page) {
   await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
 }
 
+/** A picture is there again in a window that is loaded anew. */
+async function comesBack(page) {
+  await page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'mistakes.c' }).dblclick();
+  await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
+  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
+  await inView(page, 'svg.life');
+  await page.reload();
+  await inView(page, 'svg.life');
+}
+
+/** It walks the path of a finding. */
+async function leadsOn(page) {
+  await (await inView(page, 'svg.life .way.found')).click();
+  await page.locator('.statusbar-item', { hasText: '1 of 3' }).waitFor();
+}
+
 /** Prints what the editor says of the activation, for a person to read: no test is about a time. */
-async function tellActivation(page) {
+async function tellActivation(page, where) {
   await runCommand(page, 'Developer: Show Running Extensions');
-  const row = page.locator('.runtime-extensions-editor .monaco-list-row', {
-    hasText: 'VFIO Lifecycle',
-  });
-  console.log(`VFIO Lifecycle: ${await row.locator('.activation-time').first().innerText()}`);
+  const said = await activationOf(page);
+  console.log(`VFIO Lifecycle in ${where}: ${said ?? 'not activated'}`);
+  return said;
 }
 
 /** Runs the suite in a page; `where` is what the results are told of. */
@@ -258,7 +286,8 @@ async function inPage({ context }, where, address, results) {
     await page.screenshot({ path: inProject('out/web-failure.png') });
     console.log(said.slice(-20).join('\n'));
   }
-  if (problem !== undefined) result(`${where}: the suite`, false, problem);
+  if (problem === undefined) await tellActivation(page, where);
+  else result(`${where}: the suite`, false, problem);
   await page.close();
 }
 
