@@ -169,7 +169,7 @@ function memberUses(facts: ModuleFacts): ApiUse[] {
   const uses: ApiUse[] = [];
   for (const table of facts.opsTables) {
     for (const [member, { span, conditions }] of table.members) {
-      const entry = meantBy(table, member, facts.kernel);
+      const entry = meantBy(table, member, facts);
       if (entry === undefined) continue;
       const site = memberSite(
         facts,
@@ -190,10 +190,10 @@ function memberUses(facts: ModuleFacts): ApiUse[] {
 }
 
 /**
- * `.release` had two lives: beside `.open` it is the file descriptor's, beside `.open_device` or
- * `.init` the object's.
+ * `.release` had two lives: beside `.open` it is the file descriptor's; beside `.open_device` or
+ * `.init`, and where the core allocates the device, the object's.
  */
-function meantBy(table: OpsTable, member: string, kernel: KernelVersion): ApiEntry | undefined {
+function meantBy(table: OpsTable, member: string, facts: ModuleFacts): ApiEntry | undefined {
   const lives = apiMemberHistory(OPS, member);
   if (lives.length > 1) {
     const isObject = ['open_device', 'close_device', 'init'].some((name) =>
@@ -201,8 +201,10 @@ function meantBy(table: OpsTable, member: string, kernel: KernelVersion): ApiEnt
     );
     if (isObject) return lives.at(-1);
     if (table.members.has('open')) return lives[0];
+    if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'alloc'))
+      return lives.at(-1);
   }
-  return nearest(kernel, lives);
+  return nearest(facts.kernel, lives);
 }
 
 /** `.release` of `.release = foo_release_dev`: the name is what is wrong, not the value. */

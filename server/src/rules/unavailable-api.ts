@@ -120,6 +120,26 @@ static const struct vfio_device_ops foo_ops = {
 };
 `,
       },
+      {
+        title: 'The .release of a device that the core allocates, in a table for 6.0',
+        kernel: '6.0',
+        code: `static void foo_release_dev(struct vfio_device *vdev)
+{
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+//      ^^^^^^^^ unavailable-api
+};
+
+static struct foo *foo_create(struct device *dev)
+{
+	return vfio_alloc_device(foo, vdev, dev, &foo_ops);
+//             ^^^^^^^^^^^^^^^^^ unavailable-api
+}
+`,
+      },
     ],
     good: [
       {
