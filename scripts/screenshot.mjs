@@ -69,7 +69,7 @@ const pictures = {
     settings: withBars,
   },
   preview: { folder: 'docs/images', size: column, show: showPreview },
-  folder: { folder: 'docs/images', size: { width: 880, height: 340 }, show: showFolder },
+  folder: { folder: 'docs/images', size: { width: 880, height: 400 }, show: showFolder },
   new: { folder: 'docs/images', size: column, show: showNewDriver },
   open: { folder: 'images/walkthrough', size: step, show: showMistakes },
   path: { folder: 'images/walkthrough', size: step, show: showPath },
@@ -212,16 +212,25 @@ async function takeAnimation() {
     if (step < 2) await (await inView(page, '[data-do=next]')).click();
   }
   await runCommand(page, 'VFIO Lifecycle: End the Walk');
-  await goTo('mistakes.c', 'if (ret)', 'return ret');
-  await page.keyboard.press('Control+.');
+  // The picture has the focus, and keeps it. Playwright's own click would scroll the line into view,
+  // and the editor with it.
+  const line = page.locator('.view-line', { hasText: 'return ret;' }).first();
+  await page.waitForTimeout(1000);
+  const { x, y, height } = await line.boundingBox();
+  await page.mouse.click(x + 150, y + height / 2);
+  await page.locator('.statusbar-item', { hasText: /^Ln / }).waitFor();
   const fix = page
     .locator('.action-widget .monaco-list-row', { hasText: 'vfio_put_device' })
     .first();
-  await fix.waitFor();
+  for (let attempt = 0; attempt < 5 && !(await fix.isVisible()); attempt++) {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+.');
+    await fix.waitFor({ timeout: 15_000 }).catch(() => undefined);
+  }
   await keep(1800);
+  const found = await inView(page, 'svg.life .way.found');
   await fix.click();
-  await page.locator('.view-line', { hasText: 'vfio_put_device' }).nth(1).waitFor();
-  await (await inView(page, 'svg.life .way.found')).waitFor({ state: 'detached' });
+  await found.waitFor({ state: 'detached' });
   await keep(3000);
   const file = inProject('docs/images', `${ANIMATION}.png`);
   fs.writeFileSync(file, animated(shots));
@@ -317,7 +326,12 @@ async function showTree({ height }) {
   await page.locator('.notification-list-item', { hasText: 'Show Problems' }).waitFor();
   await runCommand(page, 'Notifications: Clear All Notifications');
   await page.locator('.notification-list-item').first().waitFor({ state: 'detached' });
-  await showProblems('removed-api', height * 0.84);
+  // The second file comes into view with the height.
+  await showProblems('missing-put', height * 0.84);
+  await page
+    .locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' })
+    .first()
+    .waitFor();
   // To where nothing answers it.
   await page.mouse.move(250, 20);
 }
@@ -528,10 +542,14 @@ async function goTo(name, before, word) {
   const lines = text.slice(0, text.indexOf(word, start)).split('\n');
   // The editor asks for the column as it is seen.
   const column = lines.at(-1).replaceAll('\t', ' '.repeat(8)).length + 2;
+  const box = page.locator('.quick-input-widget:visible');
   await page.keyboard.press('Control+1');
   await page.keyboard.press('Control+g');
+  // What is typed before it is there goes into the text.
+  await box.waitFor();
   await page.keyboard.type(`${lines.length}:${column}`);
   await page.keyboard.press('Enter');
+  await box.waitFor({ state: 'hidden' });
 }
 
 /**
