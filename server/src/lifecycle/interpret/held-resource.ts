@@ -185,12 +185,19 @@ export function settleHeld(state: PathState, isUsed: (object: AbstractObject) =>
       changed = true;
       continue;
     }
-    if ((status === 'held' || isLost) && other.when !== null) {
+    // A later test may still find that the result is none of those that mean that it was taken.
+    const isFinal = status === 'held' && (isExact(state, other) || !isUsed(other.when!.object));
+    if ((isFinal || isLost) && other.when !== null) {
       changed = true;
       held.set(id, { ...other, when: null });
     } else held.set(id, other);
   }
   if (changed) state.held = held;
+}
+
+/** Whether the result can only be one that means that it was taken. */
+function isExact(state: PathState, { when }: Held): boolean {
+  return when === null || (maskOf(state, when.object.start) & ~holdsFor(when.mask)) === 0;
 }
 
 /** What two paths that are joined both hold for certain. */
