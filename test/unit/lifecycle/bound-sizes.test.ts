@@ -3,6 +3,7 @@
  * nobody writes ends.
  */
 import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../server/src/rules/types.ts';
 import { analyseText, factsOf } from '../../support/analyse.ts';
 import { FOO, probe } from './support.ts';
 
@@ -23,13 +24,14 @@ ${frees}	vfio_put_device(&foo->vdev);
 ${DRIVER}`;
 }
 
-function found(text: string): string[] {
+function findings(text: string): Finding[] {
   expect(factsOf(text, '6.2').notAnalysed).toEqual([]);
   return analyseText(text, '6.2')
     .filter((one) => one.severity === 'error' || one.severity === 'warning')
-    .filter((one) => one.rule !== 'ops-table-incomplete')
-    .map((one) => one.rule);
+    .filter((one) => one.rule !== 'ops-table-incomplete');
 }
+const found = (text: string): string[] => findings(text).map((one) => one.rule);
+const messages = (text: string): string[] => findings(text).map((one) => one.message);
 
 const REGISTER = '\tdev_set_drvdata(dev, foo);\n\tret = vfio_register_group_dev(&foo->vdev);\n';
 const PUT = '\tvfio_put_device(&foo->vdev);\n';
@@ -57,7 +59,38 @@ function flags(count: number): string {
   return `${declared}${set}${undone}${ended}${REGISTER}\tif (ret)\n\t${PUT}\treturn ret;\n`;
 }
 
+/** Gives back what a driver may have taken of its device of the bus. */
+const DISABLES =
+  '\tpci_disable_device(foo->pdev);\n\tpci_release_regions(foo->pdev);\n\tpci_disable_sriov(foo->pdev);\n';
+const ALL_MISSED =
+  'pci_enable_device(), pci_request_regions() and pci_enable_sriov() are not undone on this error path';
+
+/** A probe that calls a helper, and undoes nothing of it where the registration fails. */
+const calling = (call: string): string =>
+  `\tret = ${call};\n\tif (ret) {\n\t${PUT}\t\treturn ret;\n\t}\n${REGISTER}\tif (ret)\n\t${PUT}\treturn ret;\n`;
+
 describe('states that are told apart', () => {
+  test('by what they hold: one of three things is taken, and all three are missed', () => {
+    const arms = `\tret = 0;
+	switch (dev->n) {
+	case 0:
+		ret = pci_enable_device(foo->pdev);
+		break;
+	case 1:
+		ret = pci_request_regions(foo->pdev, "foo");
+		break;
+	case 2:
+		ret = pci_enable_sriov(foo->pdev, 1);
+		break;
+	}
+	if (ret) {
+	${PUT}		return ret;
+	}
+`;
+    const body = `${arms}${REGISTER}\tif (ret)\n\t${PUT}\treturn ret;\n`;
+    expect(messages(driver('', body, DISABLES))).toEqual([ALL_MISSED]);
+  });
+
   test('by what they hold: the last of six buffers is missed', () => {
     expect(found(driver('', arms(6), freesOf(6)))).toEqual(['leak-on-error-path']);
   });
@@ -128,6 +161,34 @@ describe('a helper that', () => {
 `;
     const body = `\tret = setup(foo, dev->n);\n\tif (ret) {\n\t${PUT}\t\treturn ret;\n\t}\n${REGISTER}\tif (ret)\n\t${PUT}\treturn ret;\n`;
     expect(found(driver(setup, body, freesOf(1)))).toEqual(['leak-on-error-path']);
+  });
+
+  test('succeeds with one of three things and without: each is owed', () => {
+    const setup = `static int setup(struct foo *f, int n)
+{
+	switch (n) {
+	case 0:
+		return 0;
+	case 1:
+		return pci_enable_device(f->pdev);
+	case 2:
+		return pci_request_regions(f->pdev, "foo");
+	default:
+		return pci_enable_sriov(f->pdev, 1);
+	}
+}
+`;
+    const text = driver(setup, calling('setup(foo, dev->n)'), DISABLES);
+    expect(messages(text)).toEqual([ALL_MISSED]);
+  });
+
+  test('calls one that calls one, none of which sees the device: what it takes is owed', () => {
+    const chain = many(9, (i) => {
+      const taken = i === 0 ? 'pci_enable_device(pdev)' : `h${i - 1}(pdev)`;
+      return `static int h${i}(struct pci_dev *pdev)\n{\n\treturn ${taken};\n}`;
+    });
+    const text = driver(chain, calling('h8(foo->pdev)'), '\tpci_disable_device(foo->pdev);\n');
+    expect(found(text)).toEqual(['leak-on-error-path']);
   });
 
   test('answers with ten statements is followed', () => {

@@ -26,6 +26,8 @@ describe('a preprocessor test for one target kernel', () => {
     ['HAVE_ALLOC', [6, 1], 'unknown'],
     ['0', [6, 1], 'false'],
     ['1', [6, 1], 'true'],
+    [`${'('.repeat(20)}1${')'.repeat(20)}`, [6, 1], 'true'],
+    [`${'('.repeat(200)}1${')'.repeat(200)}`, [6, 1], 'unknown'],
     ['', [6, 1], 'unknown'],
     ['((((', [6, 1], 'unknown'],
     ['KERNEL_VERSION(', [6, 1], 'unknown'],

@@ -168,6 +168,21 @@ describe('what is linear', () => {
 });
 
 describe('what is kept of a version', () => {
+  test('is there for two kernels that are asked about in turn, and for no third', () => {
+    const cache = createAnalysisCache();
+    const one = module(probe(END));
+    const kept = (minor: number) => {
+      analyseModule(one, [6, minor], cache, SMALL);
+      return cache.memories.get(`6.${minor}`);
+    };
+    const first = kept(2);
+    expect(first).toBeDefined();
+    kept(3);
+    expect(kept(2)).toBe(first);
+    kept(4);
+    expect([...cache.memories.keys()]).toEqual(['6.2', '6.4']);
+  });
+
   test('counts as if it were new', () => {
     const cache = createAnalysisCache();
     const first = analyse(REGISTERS + probe(END), cache).work;
