@@ -376,3 +376,10 @@ test('what is no C at file scope is lost and noted', () => {
   expect(ir.functions.map((fn) => fn.name)).toEqual(['f']);
   expect(ir.lost.length).toBeGreaterThan(0);
 });
+
+test('all structs below a function without an end are there', () => {
+  const structs = Array.from({ length: 4 }, (_, i) => `struct s${i} { int n; };\n`).join('');
+  const ir = lower(`void f(void)\n{\n\tif (a) {\n${structs}`);
+  expect(ir.lost).toHaveLength(1);
+  expect(ir.structs.map(({ name }) => name)).toEqual(['s0', 's1', 's2', 's3']);
+});

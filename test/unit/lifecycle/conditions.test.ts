@@ -77,6 +77,7 @@ describe('macros of the driver that stand for a version', () => {
     ['#ifdef HAVE_X\n#define FOO_OLD\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
     ['int x;\n#ifndef FOO_OLD\n#define FOO_OLD 1\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
     ['#define A B\n#define B A\n', 'A', '6.1', 'unknown'],
+    ['#define A B\n#define B C\n#define C 1\n', 'A', '6.1', 'true'],
     [
       `${Array.from({ length: 5_000 }, (_, i) => `#define A${i} A${i + 1}\n`).join('')}`,
       'A0',

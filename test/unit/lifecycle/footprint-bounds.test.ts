@@ -1,11 +1,12 @@
 /** The bounds of a footprint, each from both sides. */
 import { describe, expect, test } from 'vitest';
+import type { Expr } from '../../../server/src/ir/types.ts';
 import {
   footprintOfStmt,
   type Footprint,
 } from '../../../server/src/lifecycle/footprint/footprint.ts';
 import { mayMoveOver } from '../../../server/src/lifecycle/footprint/order.ts';
-import { scopeOf } from '../../../server/src/lifecycle/module/types-of.ts';
+import { scopeOf, typeOf } from '../../../server/src/lifecycle/module/types-of.ts';
 import { factsOf } from '../../support/analyse.ts';
 import { FOO } from './support.ts';
 
@@ -64,5 +65,28 @@ describe('structs in structs', () => {
 
   test('twenty deep may hold it', () => {
     expect(moves(20)).toBe(false);
+  });
+
+  /** The struct that an expression of so many members is. */
+  const typeOfInner = (depth: number): string | undefined => {
+    const { scope } = footprints(nested(depth + 1), ', struct s0 *one');
+    const at = { start: 0, end: 0 };
+    const expr = Array.from({ length: depth }).reduce<Expr>(
+      (base, _, i) => ({
+        kind: 'member',
+        base,
+        field: 'inner',
+        fieldSpan: at,
+        arrow: i === 0,
+        ...at,
+      }),
+      { kind: 'name', name: 'one', ...at },
+    );
+    return typeOf(scope, expr)?.tag;
+  };
+
+  test('of an expression of twenty members the type is known, of one of a hundred it is not', () => {
+    expect(typeOfInner(20)).toBe('s20');
+    expect(typeOfInner(100)).toBeUndefined();
   });
 });

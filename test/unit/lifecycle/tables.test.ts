@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { indexModule } from '../../../server/src/lifecycle/module/module.ts';
+import { writtenTables } from '../../../server/src/lifecycle/module/written-tables.ts';
 import { factsOf } from '../../support/analyse.ts';
 
 const TABLE = 'static const struct vfio_device_ops foo_ops = { .name = "foo" };\n';
@@ -52,6 +54,38 @@ describe('the table that an allocation is given', () => {
         'main.c': `${TABLE}const struct vfio_device_ops *a(void);\nconst struct vfio_device_ops *b(void) { return x ? a() : &foo_ops; }\nconst struct vfio_device_ops *a(void) { return b(); }\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, a()); }`,
       }),
     ).toEqual(['foo_ops: vfio_alloc_device in f']);
+  });
+});
+
+describe('a table of which macros write members', () => {
+  /** The members of `foo_ops`, whose initialiser is `inside`, below the macros. */
+  const members = (macros: string, inside: string): (string | undefined)[] => {
+    const text = `${macros}static const struct vfio_device_ops foo_ops = {\n${inside}};\n`;
+    const { module, kernel } = factsOf(text, '6.6');
+    const [table] = writtenTables(indexModule(module, kernel));
+    return table!.init.entries.map(({ designators }) => designators[0]);
+  };
+  const nested = (depth: number): string =>
+    '#define OPS0 .open_device = foo_open, .close_device = foo_close\n' +
+    Array.from({ length: depth }, (_, i) => `#define OPS${i + 1} .m${i} = m${i}, OPS${i}\n`).join(
+      '',
+    );
+
+  test('has those of macros in macros', () => {
+    const opened = ['open_device', 'close_device'];
+    expect(members(nested(4), '\tOPS4,\n')).toEqual(['m3', 'm2', 'm1', 'm0', ...opened]);
+  });
+
+  test('keeps the name of a macro that is further away than anybody writes', () => {
+    const all = members(nested(30), '\tOPS30,\n');
+    expect(all[0]).toBe('m29');
+    expect(all.at(-1)).toBeUndefined();
+  });
+
+  test('has no more members than a thousand, whatever a macro repeats', () => {
+    const used = '\tOPS0,\n';
+    expect(members(nested(0), used.repeat(20))).toHaveLength(40);
+    expect(members(nested(0), used.repeat(600))).toHaveLength(1_000);
   });
 });
 
