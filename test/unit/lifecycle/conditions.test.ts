@@ -4,6 +4,7 @@ import {
   evaluateTest,
   isExcluded,
   macrosOf,
+  tokensOf,
   undecided,
 } from '../../../server/src/lifecycle/module/preprocessor.ts';
 import { factsOf } from '../../support/analyse.ts';
@@ -59,6 +60,24 @@ describe('a preprocessor test for one target kernel', () => {
       ),
     ).toBe(true);
     expect(areAlternatives([{ test: 'A', holds: true }], [{ test: 'A', holds: true }])).toBe(false);
+  });
+});
+
+describe('the tokens of a test', () => {
+  const isKept = (one: string, others: readonly string[]): boolean => {
+    const first = tokensOf(one);
+    others.forEach(tokensOf);
+    return tokensOf(one) === first;
+  };
+
+  test('are kept while others are asked about', () => {
+    // All are dropped at once, which may be after the first of these, but then not after the next.
+    expect([isKept('A1 && B1', ['C1']), isKept('A2 && B2', ['C2'])]).toContain(true);
+  });
+
+  test('are not kept for ever', () => {
+    const others = Array.from({ length: 5_000 }, (_, i) => `OTHER${i}`);
+    expect(isKept('A3 && B3', others)).toBe(false);
   });
 });
 

@@ -81,7 +81,8 @@ export function evaluateTest(test: string, kernel: KernelVersion, macros?: Macro
 const tokenised = new Map<string, readonly string[]>();
 const MAX_TOKENISED = 2_000;
 
-function tokensOf(test: string): readonly string[] {
+/** The tokens of a test; the same ones while it is among those that are kept. */
+export function tokensOf(test: string): readonly string[] {
   let tokens = tokenised.get(test);
   if (tokens === undefined) {
     if (tokenised.size >= MAX_TOKENISED) tokenised.clear();
