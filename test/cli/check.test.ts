@@ -51,6 +51,20 @@ describe('check', () => {
     expect(run(path, 'check', '--kernel', '6.1', 'b.c').status).toBe(1);
   });
 
+  it('passes over what kbuild writes in a folder, unless that is what was named', () => {
+    const { path } = make({ 'drv/foo.c': CLEAN, 'drv/foo.mod.c': LEAKY });
+    expect(run(path, 'check', 'drv')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(path, 'check', 'drv/foo.mod.c').status).toBe(1);
+  });
+
+  it('names convert where something was removed', () => {
+    const { path } = make({ 'bar.c': OLD, 'bar.h': BAR_H });
+    expect(run(path, 'check', '--kernel', '6.1', 'bar.c').stdout).toMatch(
+      /files? \(.*`vfio-lifecycle convert` replaces what was removed\)\n$/,
+    );
+    expect(run(path, 'check', '--kernel', '6.0', 'bar.c').stdout).not.toContain(' convert');
+  });
+
   it('passes over what git ignores in a folder, unless that is what was named', () => {
     const { path } = make({
       '.git/HEAD': '',

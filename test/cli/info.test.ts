@@ -81,7 +81,7 @@ describe('explain', () => {
         status: 2,
         stdout: '',
         stderr: [
-          'vfio-lifecycle: explain: "printk" is no rule, no kind of refusal and no name of the VFIO interface',
+          'vfio-lifecycle: explain: "printk" is no rule, no kind of refusal and no name of the VFIO interface; explain --list has all names',
         ],
       }),
     );

@@ -542,7 +542,9 @@ function styleOf(values: Values): Pick<ConvertCommand, 'style' | 'guard' | 'comp
       `--compat-header: ${JSON.stringify(compatHeader)} is not the name of a header, such as vfio-compat.h`,
     );
   if (style === 'compat' && values['kernel'] !== undefined)
-    throw new UsageError('--kernel: --style compat is for every kernel');
+    throw new UsageError(
+      '--kernel: --style compat has no target kernel, its result is for all of them',
+    );
   return { style, guard, compatHeader };
 }
 

@@ -28,9 +28,10 @@ export async function runExplain(
     explainName(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
   if (text === undefined) {
     const near = proposedNames(subject);
-    const proposal = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+    const proposal =
+      near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'explain --list has all names';
     throw new UsageError(
-      `explain: ${JSON.stringify(subject)} is no rule, no kind of refusal and no name of the VFIO interface${proposal}`,
+      `explain: ${JSON.stringify(subject)} is no rule, no kind of refusal and no name of the VFIO interface; ${proposal}`,
     );
   }
   output.out(forReader(text, program));

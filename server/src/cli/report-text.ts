@@ -71,7 +71,13 @@ export function sumText(result: CheckResult): string {
   const withFindings = result.files.filter(({ analysis }) => analysis.findings.length > 0).length;
   const all = result.files.length;
   const fixable = found.filter((finding) => finding.fix?.safety === 'safe').length;
-  const hint = fixable === 0 ? '' : ` (${fixable} fixable with \`vfio-lifecycle fix\`)`;
+  const remedies = [
+    ...(fixable > 0 ? [`${fixable} fixable with \`vfio-lifecycle fix\``] : []),
+    ...(found.some(({ rule }) => rule === 'removed-api')
+      ? ['`vfio-lifecycle convert` replaces what was removed']
+      : []),
+  ];
+  const hint = remedies.length > 0 ? ` (${remedies.join('; ')})` : '';
   const counted = found.length === 0 ? 'nothing found' : counts.flat().join(', ');
   return `${counted} in ${found.length === 0 ? '' : `${withFindings} of `}${all} file${all === 1 ? '' : 's'}${hint}`;
 }

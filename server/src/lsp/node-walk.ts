@@ -58,9 +58,14 @@ export function* walk(
       }
       if (isFolder) {
         if (name !== '.git' && !ignored.isIgnored(`${prefix}${name}/`)) stack.push(prefix + name);
-      } else if (isFile && isSource(name)) yield prefix + name;
+      } else if (isFile && isSource(name) && !isGenerated(name)) yield prefix + name;
     }
   }
+}
+
+/** What kbuild writes beside each module that it builds. */
+function isGenerated(name: string): boolean {
+  return name.endsWith('.mod.c');
 }
 
 /** Whether a file of this name is C. */
