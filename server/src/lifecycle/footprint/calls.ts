@@ -55,7 +55,7 @@ export function callEffects(scope: Scope, call: CallExpr, out: Collector): 'know
  * The definitions that a name may mean: of the document, or of another of the module where it is
  * not static.
  */
-function functionsNamed(
+export function functionsNamed(
   scope: Scope,
   name: string,
 ): { readonly scope: Scope; readonly fn: FunctionIr }[] {
