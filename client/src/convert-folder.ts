@@ -146,7 +146,7 @@ async function pick(
   list.items =
     others.length === 0
       ? items
-      : [...items, { label: 'not converted', kind: vscode.QuickPickItemKind.Separator }, ...others];
+      : [...items, { label: '', kind: vscode.QuickPickItemKind.Separator }, ...others];
   list.selectedItems = items;
   const canBeChosen = ({ verdict }: DriverItem): boolean =>
     verdict !== undefined && 'conversion' in verdict;

@@ -58,7 +58,9 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   const show = async (client: BaseLanguageClient, conversion: Conversion): Promise<void> => {
     await discard();
     count++;
-    shown = { client, conversion, title: `Conversion of ${filesOf(conversion)}` };
+    // VS Code counts the notes too.
+    const withNotes = conversion.notes.length === 0 ? '' : ' and notes';
+    shown = { client, conversion, title: `Conversion of ${filesOf(conversion)}${withNotes}` };
     const files = conversion.files.map(({ uri }, i) => {
       const original = client.protocol2CodeConverter.asUri(uri);
       // The query tells this conversion from the one that was shown before, whose text VS Code may

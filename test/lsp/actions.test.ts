@@ -319,7 +319,7 @@ describe('fixing all', () => {
 describe('the conversion', () => {
   const REWRITE = ['refactor.rewrite.vfio'];
   const folds = ({ title }: CodeAction): boolean =>
-    title.endsWith(', folding state into .init and .release');
+    title.startsWith('Convert, folding state into .init and .release: ');
 
   it.each([
     ['on the deprecated call', 'vfio_init_group_dev'],
@@ -331,7 +331,9 @@ describe('the conversion', () => {
     open(URI, OLD_ALONE);
     const found = await actions(URI, rangeOf(OLD_ALONE, place), ['refactor']);
     expect(found.map(folds)).toEqual([false, true, false]);
-    expect(found[2]!.title).toMatch(/, keeping the old model under #if for kernels before 6\.1$/);
+    expect(found[2]!.title).toMatch(
+      /^Convert, keeping the old model under #if for kernels before 6\.1: /,
+    );
     expect(found[0]).toMatchObject({
       kind: 'refactor.rewrite.vfio',
       title: expect.stringContaining('for Linux 6.1'),
@@ -347,22 +349,25 @@ describe('the conversion', () => {
     open(URI, OLD_ALONE);
     const place = rangeOf(OLD_ALONE, 'vfio_init_group_dev');
     const shown = await diagnostics(URI);
-    const title = 'Convert the device of bar_probe() to vfio_alloc_device() for Linux 6.1';
+    const what = 'the device of bar_probe() to vfio_alloc_device() for Linux 6.1';
     const found = await actions(URI, place, undefined, shown);
     expect(found.map((one) => [one.kind, one.title])).toEqual([
-      ['quickfix', title],
+      ['quickfix', `Convert ${what}`],
       ['quickfix', 'Suppress removed-api with a comment…'],
-      ['refactor.rewrite.vfio', `${title}, folding state into .init and .release`],
-      ['refactor.rewrite.vfio', `${title}, keeping the old model under #if for kernels before 6.1`],
+      ['refactor.rewrite.vfio', `Convert, folding state into .init and .release: ${what}`],
+      [
+        'refactor.rewrite.vfio',
+        `Convert, keeping the old model under #if for kernels before 6.1: ${what}`,
+      ],
     ]);
     expect(found[0]).toMatchObject({ diagnostics: [{ code: 'removed-api' }] });
     expect(found[0]!.isPreferred).toBeUndefined();
     expect(apply(await resolve(found[0]!), URI, OLD_ALONE)).toContain('vfio_alloc_device(');
     expect((await actions(URI, place, ['quickfix'], shown)).map((one) => one.title)).toContain(
-      title,
+      `Convert ${what}`,
     );
     expect((await actions(URI, place, ['refactor'], shown)).map((one) => one.title)).toContain(
-      title,
+      `Convert ${what}`,
     );
   });
 
@@ -865,7 +870,7 @@ describe('the conversion that folds', () => {
     const [, offered] = await actions(URI, rangeOf(FOLDABLE, 'vfio_init_group_dev'), REWRITE);
     expect(offered).toMatchObject({
       title:
-        'Convert the device of bar_probe() to vfio_alloc_device() for Linux 6.1, folding state into .init and .release',
+        'Convert, folding state into .init and .release: the device of bar_probe() to vfio_alloc_device() for Linux 6.1',
       kind: 'refactor.rewrite.vfio',
     });
     expect(offered!.disabled).toBeUndefined();

@@ -322,15 +322,18 @@ async function conversions(
     append(actions, offered(session, loaded, action, offer.functionName, 'minimal'));
     const folding: CodeAction = {
       ...action,
-      title: `${action.title}, folding state into .init and .release`,
+      title: title(offer, allocates, target.text, 'folding state into .init and .release'),
     };
     const fold = foldOfferOf(loaded.engine, loaded.input, target, offer.functionName);
     if (fold.status === 'planned')
       append(actions, offered(session, loaded, folding, offer.functionName, 'fold'));
     else if (session.client.disabledActions)
       actions.push({ ...folding, disabled: { reason: fold.reason } });
-    if (offer.model === 'old' && plan.allocates)
-      append(actions, keepingOld(session, loaded, action, offer.functionName));
+    if (offer.model === 'old' && plan.allocates) {
+      const how = 'keeping the old model under #if for kernels before 6.1';
+      const keeping = { ...action, title: title(offer, allocates, target.text, how) };
+      append(actions, keepingOld(session, loaded, keeping, offer.functionName));
+    }
   }
   return actions;
 }
@@ -347,8 +350,7 @@ function keepingOld(
 ): CodeAction[] {
   const { conversionCommand: command, resolveEdits } = session.client;
   if (command === undefined && !resolveEdits) return [];
-  const title = `${action.title}, keeping the old model under #if for kernels before 6.1`;
-  return offered(session, loaded, { ...action, title }, functionName, 'compat');
+  return offered(session, loaded, action, functionName, 'compat');
 }
 
 /** The conversion of a file that has none to offer, disabled with the reason. */
@@ -442,12 +444,19 @@ function offered(
 }
 
 /** A driver of the new model already is brought on to the target, and its allocation stays. */
-function title({ functionName }: ConversionOffer, allocates: boolean, kernel: string): string {
-  const what =
+function title(
+  { functionName }: ConversionOffer,
+  allocates: boolean,
+  kernel: string,
+  how?: string,
+): string {
+  const device =
     functionName === undefined ? 'the devices of this file' : `the device of ${functionName}()`;
-  return allocates
-    ? `Convert ${what} to vfio_alloc_device() for Linux ${kernel}`
-    : `Bring ${what} to the life cycle of Linux ${kernel}`;
+  const goal = allocates ? 'vfio_alloc_device() for' : 'the life cycle of';
+  const what = `${device} to ${goal} Linux ${kernel}`;
+  // A menu cuts a title off at its end: what tells it from the others comes first.
+  if (how !== undefined) return `Convert, ${how}: ${what}`;
+  return allocates ? `Convert ${what}` : `Bring ${what}`;
 }
 
 /**
