@@ -9,7 +9,12 @@ import {
   writtenOutStatement,
 } from '../../lifecycle/footprint/macros.ts';
 import { callOfGuard } from '../../lifecycle/interpret/guards.ts';
-import { expressionsIn, ownExpressions, type Placed } from '../../lifecycle/module/statements.ts';
+import {
+  expressionsIn,
+  ownExpressions,
+  statementsOf,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { append } from '../../text/lists.ts';
@@ -26,13 +31,13 @@ const MAX_CALLS = 20;
  */
 export function refuseAtomicFrees(module: Module, file: FileIr, frees: readonly FreePlan[]): void {
   for (const free of frees) {
-    const taken = lockHeldAt(module, file, free);
-    if (!taken) continue;
+    const held = heldAt(module, file, free, new Set(), new Set());
+    if (!held) continue;
     refuse(
       'unsuitable-statement',
-      `${free.fn.name}() frees the object ${region(file, taken)}.`,
+      `${held.fn.name}() frees the object ${region(file, held.call)}.`,
       file,
-      free.at.stmt,
+      held.at.stmt,
     );
   }
 }
@@ -45,13 +50,44 @@ function region(file: FileIr, { name, start }: CallExpr): string {
     : `with the lock of line ${line} held, ${call}: vfio_put_device() may sleep. Free it after the unlock first`;
 }
 
+/** A statement of a function, and the call that made it run where nothing may sleep. */
+interface Held extends Pick<FreePlan, 'fn' | 'at'> {
+  readonly call: CallExpr;
+}
+
+/** Where a free runs under a lock: in its own function, or in one that calls that. */
+function heldAt(
+  module: Module,
+  file: FileIr,
+  { fn, at }: Pick<FreePlan, 'fn' | 'at'>,
+  left: Set<string>,
+  entered: ReadonlySet<FunctionIr>,
+): Held | null {
+  const call = lockHeldAt(scopeOf(module, file, fn), at, left);
+  if (call) return { fn, at, call };
+  if (entered.has(fn) || entered.size > MAX_CALLS) return null;
+  const next = new Set([...entered, fn]);
+  for (const caller of file.functions) {
+    for (const place of statementsOf(caller)) {
+      if (!callsFunction(place.stmt, fn.name)) continue;
+      const held = heldAt(module, file, { fn: caller, at: place }, new Set(left), next);
+      if (held) return held;
+    }
+  }
+  return null;
+}
+
+function callsFunction(stmt: Stmt, name: string): boolean {
+  return ownExpressions(stmt)
+    .flatMap(expressionsIn)
+    .some((expr) => expr.kind === 'call' && expr.name === name);
+}
+
 /**
  * The call that took a lock in front of a statement, in its own block or one around it, which
- * nothing in between let go.
+ * nothing in between let go; `left` gets what is let go.
  */
-function lockHeldAt(module: Module, file: FileIr, { fn, at: place }: FreePlan): CallExpr | null {
-  const scope = scopeOf(module, file, fn);
-  const left = new Set<string>();
+function lockHeldAt(scope: Scope, place: Placed, left: Set<string>): CallExpr | null {
   for (let at: Placed | null = place; at; at = at.parent) {
     const around = at === place ? [] : [...ownChanges(scope, at.stmt)].reverse();
     const before = [...at.siblings.slice(0, at.index)].reverse();
