@@ -17,6 +17,22 @@ suite('beside the code', () => {
   const ask = <Answer>(command: string, ...given: unknown[]): Thenable<Answer> =>
     vscode.commands.executeCommand<Answer>(command, document.uri, ...given);
 
+  const hoverAt = async (at: vscode.Position): Promise<string> => {
+    const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', at);
+    return hovers
+      .flatMap(({ contents }) => contents)
+      .map((content) => (typeof content === 'string' ? content : content.value))
+      .join('\n');
+  };
+  const labelsAt = async (at: vscode.Position, typed: string): Promise<string[]> => {
+    const { items } = await ask<vscode.CompletionList>(
+      'vscode.executeCompletionItemProvider',
+      at,
+      typed,
+    );
+    return items.map(({ label }) => (typeof label === 'string' ? label : label.label));
+  };
+
   /** Puts the caret behind a text, which is in the middle then, and waits until it is there. */
   const goBehind = async (text: string): Promise<void> => {
     const { end } = find(document, text);
@@ -117,24 +133,24 @@ suite('beside the code', () => {
 
   test('the hover has one block State and one block Contract', async () => {
     const { start } = find(document, 'vfio_register_emulated_iommu_dev');
-    const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', start);
-    const text = hovers
-      .flatMap(({ contents }) => contents)
-      .map((content) => (typeof content === 'string' ? content : content.value))
-      .join('\n');
+    const text = await hoverAt(start);
     deepEqual(text.match(/\*\*(?:State|Contract)\*\*/g), ['**State**', '**Contract**']);
     match(text, /still owed: `vfio_put_device\(\)`/);
   });
 
   test('the hover on a function of the driver tells what it owes its caller', async () => {
     const { start } = find(document, 'lamp_probe');
-    const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', start);
-    const text = hovers
-      .flatMap(({ contents }) => contents)
-      .map((content) => (typeof content === 'string' ? content : content.value))
-      .join('\n');
-    match(text, /\*\*Contract\*\*[^]*vfio_put_device/);
+    match(await hoverAt(start), /\*\*Contract\*\*[^]*vfio_put_device/);
   });
+
+  for (const [what, text, contract] of [
+    ['container_of() of a device', 'container_of(vdev', /to its container `struct lamp`/],
+    ['the registration of a driver', 'module_driver(lamp', /`lamp_probe\(\)` runs for each device/],
+  ] as const) {
+    test(`the hover on ${what} tells what it is for`, async () => {
+      match(await hoverAt(find(document, text).start), contract);
+    });
+  }
 
   test('references lead from the allocation to its puts', async () => {
     const { start } = find(document, 'vfio_alloc_device(');
@@ -148,15 +164,24 @@ suite('beside the code', () => {
     const at = find(document, '\t.open_device').start;
     edit.insert(document.uri, at, '\t.\n');
     await vscode.workspace.applyEdit(edit);
-    const { items } = await ask<vscode.CompletionList>(
-      'vscode.executeCompletionItemProvider',
-      at.translate(0, 2),
-      '.',
-    );
-    const labels = items.map(({ label }) => (typeof label === 'string' ? label : label.label));
+    const labels = await labelsAt(at.translate(0, 2), '.');
     ok(labels.includes('.init'), labels.join());
     // It came with 6.2.
     equal(labels.includes('.attach_ioas'), false);
+    await revert(document);
+  });
+
+  test('completion offers the tag and the member for the arguments of an allocation', async () => {
+    const given = find(document, 'lamp, vdev, &mdev->dev, &lamp_ops');
+    const put = async (text: string): Promise<vscode.Position> => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.replace(document.uri, new vscode.Range(given.start, behind), text);
+      await vscode.workspace.applyEdit(edit);
+      return (behind = given.start.translate(0, text.length));
+    };
+    let behind = given.end;
+    deepEqual(await labelsAt(await put(''), '('), ['lamp']);
+    deepEqual(await labelsAt(await put('lamp, '), ','), ['vdev']);
     await revert(document);
   });
 

@@ -1,6 +1,6 @@
 /** The picture of a life cycle beside its driver, and the walk along a finding's path. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Frame, Page } from 'playwright-core';
 import * as vscode from 'vscode';
@@ -150,4 +150,25 @@ suite('the life cycle', () => {
       await settings.update('colorTheme', undefined, vscode.ConfigurationTarget.Global);
     });
   }
+
+  test('is copied as a text for Mermaid', async () => {
+    await vscode.env.clipboard.writeText('');
+    await (await view()).locator('[data-do=mermaid]').click();
+    const text = await until('the text', () => vscode.env.clipboard.readText());
+    match(text, /^flowchart [^]*lamp_probe/m);
+  });
+
+  test('is saved as a file of its own', async () => {
+    await (await view()).locator('[data-do=svg]').click();
+    const box = page.locator('.quick-input-widget:visible input').first();
+    await until('the name', async () => (await box.inputValue()).endsWith('.svg'));
+    const file = await box.inputValue();
+    await page.keyboard.press('Enter');
+    await page.locator('.statusbar-item', { hasText: 'the picture is saved' }).waitFor();
+    const text = readFileSync(file, 'utf8');
+    rmSync(file);
+    match(text, /^<svg[^]*vfio_alloc_device\(\)[^]*<\/svg>\s*$/);
+    // Nothing in a file can be clicked on.
+    equal(text.includes('role="button"'), false);
+  });
 });
