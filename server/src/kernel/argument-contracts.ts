@@ -8,29 +8,29 @@ const NAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     dev_struct: 'The tag of the container, without the word `struct`.',
     member: 'The path of the `struct vfio_device` in the container. It has to be the first member.',
     dev: 'The parent, such as `&pdev->dev`. It has to live until the last reference is dropped.',
-    ops: 'The ops table. Its `.init` runs inside this call, its `.release` when the last reference is dropped.',
+    ops: 'The ops table. Its `.init` runs inside this call. Its `.release` runs when the last reference is dropped.',
   },
   vfio_init_group_dev: {
     device:
-      'Memory of the driver, set to zero. The driver frees it, after `vfio_uninit_group_dev()` from 5.15 on.',
+      'Zeroed memory of the driver. The driver frees it, after `vfio_uninit_group_dev()` from 5.15 on.',
     dev: 'The parent, such as `&pdev->dev`.',
     ops: 'The ops table.',
   },
   vfio_assign_device_set: {
     set_id:
-      'What the devices of one set share, such as `pdev->bus`; the container for a set of its own.',
+      'A pointer that the devices of one set share, such as `pdev->bus`; the container for a set of its own.',
   },
 };
 
 /** What a call does to the argument that is the device. */
 const BY_EFFECT: Partial<Record<EffectOp, string>> = {
   init: 'Memory of the driver. The driver undoes the initialisation and frees the memory.',
-  uninit: 'A device that is initialised, and not registered any more.',
-  'init-device': 'Memory of the driver with a device in it.',
+  uninit: 'An initialised device that is no longer registered.',
+  'init-device': 'Memory of the driver that contains a device.',
   register:
-    'A device that is initialised and ready: users may open it before the call returns. A call that fails has registered nothing, and has dropped nothing.',
-  unregister: 'A device that is registered. When the call returns nobody has it open.',
-  get: 'A device that is registered or held; the reference is to be put again.',
+    'An initialised device that is ready: users may open it before the call returns. A failed call registers nothing and drops nothing.',
+  unregister: 'A registered device. When the call returns, nobody has it open.',
+  get: 'A device that is registered or held. The caller must drop the reference again.',
   put: 'A device whose reference the caller holds. Do not use the container after the call.',
   'free-device': 'A device whose last reference is dropped: only in `.release`.',
   'core-init': 'The device that `.init` is called for.',
