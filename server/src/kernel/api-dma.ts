@@ -25,12 +25,11 @@ export const DMA_API: readonly ApiEntry[] = [
         'int vfio_pin_pages(struct vfio_device *device, dma_addr_t iova, int npage,\n\t\t   int prot, struct page **pages);',
       ],
     ],
-    summary:
-      'Pins pages of the user that the device will read or write, and tells which pages they are.',
+    summary: 'Pins user pages that the device will read or write, and fills an array with them.',
     contract: [
       {
         kernels: before('6.0'),
-        text: 'It takes an array of page frame numbers of the user, and fills one of host frame numbers.',
+        text: 'It takes an array of user page frame numbers, and fills an array of host page frame numbers.',
       },
       {
         kernels: from('6.0'),
@@ -39,7 +38,7 @@ export const DMA_API: readonly ApiEntry[] = [
       { text: 'At most `VFIO_PIN_PAGES_MAX_ENTRIES` pages at a time.' },
       {
         kernels: from('5.19'),
-        text: 'The device must be open: call it from `.open_device` on until `.close_device` returns.',
+        text: 'Call it only while the device is open: from `.open_device` until `.close_device` returns.',
       },
       {
         kernels: from('6.6'),
@@ -47,18 +46,18 @@ export const DMA_API: readonly ApiEntry[] = [
       },
       {
         kernels: from('6.0'),
-        text: 'When user space unmaps the range `.dma_unmap` is called, and must unpin.',
+        text: 'When user space unmaps the range, the core calls `.dma_unmap`, which must unpin the pages.',
       },
       {
         kernels: before('6.0'),
-        text: 'When user space unmaps the range a notifier for `VFIO_IOMMU_NOTIFY_DMA_UNMAP` is called, and must unpin.',
+        text: 'When user space unmaps the range, the core calls the notifier for `VFIO_IOMMU_NOTIFY_DMA_UNMAP`, which must unpin the pages.',
       },
       { text: 'Only for a device without an IOMMU of its own: the driver itself does the DMA.' },
     ],
     context: 'It may sleep.',
-    ownership: 'The caller owes a `vfio_unpin_pages()` for each page that was pinned.',
+    ownership: 'The caller must unpin each pinned page with `vfio_unpin_pages()`.',
     errors:
-      'Returns the number of pages that are pinned, or a negative errno; compare it with `npage`.',
+      'Returns the number of pinned pages, or a negative errno. Compare the number with `npage`.',
     sources: [
       source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_pin_pages'),
       source('5.15', 'drivers/vfio/vfio.c', 'vfio_pin_pages'),
@@ -86,7 +85,7 @@ export const DMA_API: readonly ApiEntry[] = [
     contract: [
       {
         kernels: from('5.19'),
-        text: 'The device must be open: call it from `.open_device` on until `.close_device` returns.',
+        text: 'Call it only while the device is open: from `.open_device` until `.close_device` returns.',
       },
       {
         kernels: from('6.6'),
@@ -94,9 +93,9 @@ export const DMA_API: readonly ApiEntry[] = [
       },
     ],
     context: 'It may sleep.',
-    ownership: 'The pages may go: do not touch them afterwards.',
+    ownership: 'The caller no longer holds the pages: do not touch them afterwards.',
     errors:
-      'Up to 5.19 it returns the number of pages that are unpinned, or a negative errno; since 6.0 nothing.',
+      'Up to 5.19 it returns the number of unpinned pages, or a negative errno. Since 6.0 it returns nothing.',
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_unpin_pages')],
   }),
   helper({
@@ -117,7 +116,7 @@ export const DMA_API: readonly ApiEntry[] = [
         'int vfio_dma_rw(struct vfio_device *device, dma_addr_t iova, void *data,\n\t\tsize_t len, bool write);',
       ],
     ],
-    summary: 'Copies between memory of the user, by its IOVA, and a buffer of the kernel.',
+    summary: 'Copies data between user memory at an IOVA and a kernel buffer.',
     contract: [
       {
         kernels: before('5.19'),
@@ -125,7 +124,7 @@ export const DMA_API: readonly ApiEntry[] = [
       },
       {
         kernels: from('5.19'),
-        text: 'The device must be open: call it from `.open_device` on until `.close_device` returns.',
+        text: 'Call it only while the device is open: from `.open_device` until `.close_device` returns.',
       },
       { text: 'It needs no pinned pages.' },
       { text: 'Only for a device without an IOMMU of its own.' },
@@ -148,12 +147,14 @@ export const DMA_API: readonly ApiEntry[] = [
         'int vfio_group_pin_pages(struct vfio_group *group, unsigned long *user_iova_pfn,\n\t\t\t int npage, int prot, unsigned long *phys_pfn);',
       ],
     ],
-    summary: 'Pins pages of the user for a caller that holds a reference to the group.',
+    summary: 'Pins user pages for a caller that holds a reference to the group.',
     contract: [
-      { text: 'Hold the group with `vfio_group_get_external_user_from_dev()` meanwhile.' },
+      {
+        text: 'The caller holds a reference to the group from `vfio_group_get_external_user_from_dev()`.',
+      },
     ],
     context: 'It may sleep.',
-    errors: 'Returns the number of pages that are pinned, or a negative errno.',
+    errors: 'Returns the number of pinned pages, or a negative errno.',
     replacement: {
       text: '`vfio_pin_pages()`, which takes the vfio_device and another form of addresses',
       names: ['vfio_pin_pages'],
@@ -172,7 +173,7 @@ export const DMA_API: readonly ApiEntry[] = [
     ],
     summary: 'Unpins pages that vfio_group_pin_pages() pinned.',
     context: 'It may sleep.',
-    errors: 'Returns the number of pages that are unpinned, or a negative errno.',
+    errors: 'Returns the number of unpinned pages, or a negative errno.',
     replacement: {
       text: '`vfio_unpin_pages()`, which takes the vfio_device and another form of addresses',
       names: ['vfio_unpin_pages'],
@@ -199,7 +200,7 @@ export const DMA_API: readonly ApiEntry[] = [
     kind: 'constant',
     header: VFIO_H,
     signatures: [[ALWAYS, '#define VFIO_PIN_PAGES_MAX_ENTRIES (PAGE_SIZE/sizeof(unsigned long))']],
-    summary: 'How many pages one call may pin or unpin.',
+    summary: 'The maximum number of pages that one call may pin or unpin.',
     contract: [{ text: '`vfio_pin_pages()` returns `-E2BIG` for more.' }],
     sources: [source('5.15', 'drivers/vfio/vfio.c', 'vfio_pin_pages')],
   }),
@@ -218,22 +219,25 @@ export const DMA_API: readonly ApiEntry[] = [
       ],
     ],
     summary:
-      'Has a notifier called when user space unmaps addresses, or when KVM comes to the group.',
+      'Registers a notifier that runs when user space unmaps addresses, or when KVM joins the group.',
     contract: [
       {
-        text: 'Fill `*required_events` with the events that are wanted; those that the core knows are cleared.',
+        text: 'Set the wanted events in `*required_events`; the core clears those that it knows.',
       },
       {
         text: 'Unregister it before `.close_device` (or `.release`) returns: the core keeps the address of `nb`.',
       },
       {
         kernels: before('5.19'),
-        text: '`VFIO_GROUP_NOTIFY` with `VFIO_GROUP_NOTIFY_SET_KVM` tells of KVM.',
+        text: '`VFIO_GROUP_NOTIFY` with `VFIO_GROUP_NOTIFY_SET_KVM` reports the KVM of the group.',
       },
-      { kernels: from('5.19'), text: '`vdev->kvm` tells of KVM: there is no notifier for it.' },
+      {
+        kernels: from('5.19'),
+        text: '`vdev->kvm` is the KVM of the device: there is no notifier for it.',
+      },
     ],
     context: 'It may sleep.',
-    ownership: 'The core keeps `nb` until it is unregistered.',
+    ownership: 'The core keeps `nb` until the driver unregisters it.',
     errors: 'Returns 0, or a negative errno.',
     replacement: {
       text: '`.dma_unmap` of the ops table, and `vdev->kvm` in `.open_device`',
@@ -255,8 +259,8 @@ export const DMA_API: readonly ApiEntry[] = [
         'int vfio_unregister_notifier(struct vfio_device *device,\n\t\t\t     enum vfio_notify_type type,\n\t\t\t     struct notifier_block *nb);',
       ],
     ],
-    summary: 'Takes back a notifier of vfio_register_notifier().',
-    context: 'It may sleep, and waits for a call that is under way.',
+    summary: 'Unregisters a notifier that vfio_register_notifier() registered.',
+    context: 'It may sleep, and waits for a running notifier to return.',
     ownership: 'The driver may free `nb` again.',
     errors: 'Returns 0, or a negative errno.',
     replacement: {
@@ -270,10 +274,10 @@ export const DMA_API: readonly ApiEntry[] = [
     kind: 'enum',
     header: VFIO_H,
     signatures: [[before('6.0'), 'enum vfio_notify_type;']],
-    summary: 'What a notifier is about.',
+    summary: 'The kind of events that a notifier receives.',
     contract: [
       { kernels: before('5.19'), text: '`VFIO_IOMMU_NOTIFY` or `VFIO_GROUP_NOTIFY`.' },
-      { kernels: from('5.19', '6.0'), text: 'Only `VFIO_IOMMU_NOTIFY` is left.' },
+      { kernels: from('5.19', '6.0'), text: 'Only `VFIO_IOMMU_NOTIFY` remains.' },
     ],
     replacement: { text: '`.dma_unmap` of the ops table', names: ['dma_unmap'] },
   }),
@@ -282,10 +286,10 @@ export const DMA_API: readonly ApiEntry[] = [
     kind: 'constant',
     header: VFIO_H,
     signatures: [[before('6.0'), '#define VFIO_IOMMU_NOTIFY_DMA_UNMAP BIT(0)']],
-    summary: 'The event of user space that unmaps addresses.',
+    summary: 'The event for addresses that user space unmaps.',
     contract: [
       {
-        text: 'The notifier is given a `struct vfio_iommu_type1_dma_unmap`, and must unpin its range before it returns.',
+        text: 'The notifier receives a `struct vfio_iommu_type1_dma_unmap`, and must unpin that range before it returns.',
       },
     ],
     replacement: { text: '`.dma_unmap` of the ops table', names: ['dma_unmap'] },
@@ -296,10 +300,10 @@ export const DMA_API: readonly ApiEntry[] = [
     kind: 'constant',
     header: VFIO_H,
     signatures: [[before('5.19'), '#define VFIO_GROUP_NOTIFY_SET_KVM BIT(0)']],
-    summary: 'The event of KVM that comes to the group, or goes.',
+    summary: 'The event for a KVM that is set for the group, or removed.',
     contract: [
       {
-        text: 'The notifier is given the `struct kvm *`, or NULL. Take a reference with `kvm_get_kvm()` if it is used later.',
+        text: 'The notifier receives the `struct kvm *`, or NULL. To use the KVM later, take a reference with `kvm_get_kvm()`.',
       },
     ],
     replacement: { text: '`vdev->kvm`, which is set while the device is open', names: [] },
@@ -311,12 +315,10 @@ export const DMA_API: readonly ApiEntry[] = [
     header: VFIO_H,
     signatures: [[before('5.16'), 'struct iommu_group *vfio_iommu_group_get(struct device *dev);']],
     summary:
-      'Returns the IOMMU group of a device, with a reference; in the unsafe no-IOMMU mode it makes one.',
-    contract: [
-      { text: 'A driver holds the group from before the registration until after the unregister.' },
-    ],
+      'Returns the IOMMU group of a device with a reference. In the unsafe no-IOMMU mode it creates a group.',
+    contract: [{ text: 'Take the reference before registration, and drop it after unregister.' }],
     context: 'It may sleep.',
-    ownership: 'The caller owes a `vfio_iommu_group_put()`.',
+    ownership: 'The caller must drop the reference with `vfio_iommu_group_put()`.',
     errors: 'Returns a pointer, or NULL.',
     replacement: {
       text: 'nothing: the core takes the group itself in `vfio_register_group_dev()`',
@@ -333,7 +335,7 @@ export const DMA_API: readonly ApiEntry[] = [
     ],
     summary: 'Drops the reference that vfio_iommu_group_get() took.',
     context: 'It may sleep.',
-    ownership: 'The caller has given its reference away.',
+    ownership: 'The caller has dropped its reference.',
     replacement: {
       text: 'nothing: the core drops the group itself in `vfio_unregister_group_dev()`',
       names: ['vfio_unregister_group_dev'],

@@ -44,7 +44,7 @@ const PAGES: readonly Page[] = [
     file: 'new-model.md',
     title: 'New model',
     intro:
-      'Since v6.1 the core owns the memory of the device, and a reference count decides when it goes.',
+      'Since v6.1 the core owns the memory of the device, and a reference count decides when it is freed.',
     entries: NEW_API,
   },
   {
@@ -62,20 +62,21 @@ const PAGES: readonly Page[] = [
   {
     file: 'platform.md',
     title: 'vfio-platform',
-    intro: 'What vfio-platform and vfio-amba share. The header is private to drivers/vfio.',
+    intro:
+      'Helpers that vfio-platform and vfio-amba share. Their header is private to drivers/vfio.',
     entries: [...PLATFORM_API, ...PLATFORM_OPS_API],
   },
   {
     file: 'mdev.md',
     title: 'Mediated devices',
     intro:
-      'Helpers that a port of a mediated driver meets. They leave the life of the vfio_device alone.',
+      'Helpers that a port of a mediated driver meets. They do not change the life of the vfio_device.',
     entries: [...MDEV_API, ...MDEV_BUS_API],
   },
   {
     file: 'memory.md',
     title: 'Memory of the user',
-    intro: 'Pinning, copying, and being told of what is unmapped: for devices without an IOMMU.',
+    intro: 'Pinning, copying and unmap notifications, for devices without an IOMMU.',
     entries: DMA_API,
   },
   {
@@ -87,13 +88,13 @@ const PAGES: readonly Page[] = [
   {
     file: 'helpers.md',
     title: 'Helpers',
-    intro: 'What the core offers to the callbacks of a driver.',
+    intro: 'Helpers that the core offers to the callbacks of a driver.',
     entries: HELPER_API,
   },
   {
     file: 'files.md',
     title: 'Groups and files',
-    intro: 'What others than drivers call, KVM above all.',
+    intro: 'Functions for callers other than drivers, above all KVM.',
     entries: FILES_API,
   },
   {
@@ -105,7 +106,7 @@ const PAGES: readonly Page[] = [
   {
     file: 'members.md',
     title: 'Members of other structs',
-    intro: 'What drivers fill or read beside the ops tables.',
+    intro: 'Members that drivers set or read, other than those of the ops tables.',
     entries: OTHER_MEMBERS,
   },
   {

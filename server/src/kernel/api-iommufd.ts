@@ -21,7 +21,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.bind_iommufd`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -39,7 +39,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.unbind_iommufd`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -56,9 +56,9 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     contract: [
       { text: 'Use it as `.attach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
-      { text: '`pt_id` is changed to the page table that is used.' },
+      { text: 'It sets `pt_id` to the page table that it uses.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -77,7 +77,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.detach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -98,7 +98,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.pasid_attach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -120,7 +120,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.pasid_detach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -140,14 +140,14 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     contract: [
       { text: 'Use it as `.bind_iommufd`, or call it from there.' },
       {
-        text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
+        text: 'For a device that reaches memory through `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
         kernels: from('6.2'),
-        text: 'What is unmapped there is told by `.dma_unmap` of the table.',
+        text: 'The core reports unmapped ranges to `.dma_unmap` of the table.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -164,10 +164,10 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     contract: [
       { text: 'Use it as `.unbind_iommufd`, or call it from there.' },
       {
-        text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
+        text: 'For a device that reaches memory through `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -184,10 +184,10 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     contract: [
       { text: 'Use it as `.attach_ioas`, or call it from there.' },
       {
-        text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
+        text: 'For a device that reaches memory through `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -205,10 +205,10 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     contract: [
       { text: 'Use it as `.detach_ioas`, or call it from there.' },
       {
-        text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
+        text: 'For a device that reaches memory through `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL. Use it as a value in the ops table, and call it only with CONFIG_IOMMUFD.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -223,7 +223,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     ],
     summary: 'Returns the iommufd that a physical device is bound to.',
     contract: [{ text: 'Without CONFIG_IOMMUFD it always returns NULL.' }],
-    ownership: 'No reference is taken.',
+    ownership: 'It takes no reference.',
     errors: 'Returns a pointer, or NULL when the device is not bound.',
     sources: [source('6.12', 'drivers/vfio/iommufd.c', 'vfio_iommufd_device_ictx')],
   }),

@@ -17,7 +17,7 @@ export const MDEV_BUS_API: readonly ApiEntry[] = [
     summary: 'Returns the UUID that user space gave the mediated device.',
     ownership: 'Nothing changes hands.',
     errors: 'Returns a pointer that is never NULL.',
-    replacement: { text: '`dev_name(&mdev->dev)`, which is the same as text', names: [] },
+    replacement: { text: '`dev_name(&mdev->dev)`, which is the UUID as text', names: [] },
   }),
   helper({
     name: 'mdev_get_iommu_device',

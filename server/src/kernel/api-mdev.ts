@@ -53,7 +53,7 @@ export const MDEV_API: readonly ApiEntry[] = [
     signatures: [
       { kernels: BEFORE_PARENT, text: 'void mdev_unregister_device(struct device *dev);' },
     ],
-    summary: 'Removes all mediated devices of `dev` and takes it out of the list of parents.',
+    summary: 'Removes all mediated devices of `dev`, and removes `dev` from the list of parents.',
     contract: [],
     behaviours: [returnsVoid(BEFORE_PARENT)],
     replacement: { text: '`mdev_unregister_parent()`', names: ['mdev_unregister_parent'] },
@@ -74,8 +74,8 @@ export const MDEV_API: readonly ApiEntry[] = [
     ],
     summary: 'Makes `dev` a parent of mediated devices of the given types.',
     contract: [
-      { text: 'It clears `*parent`: set nothing in it before.' },
-      { text: '`sysfs_name` of each type must be set.' },
+      { text: 'It clears `*parent`: set no member before the call.' },
+      { text: 'Each type must have a `sysfs_name`.' },
       { text: 'User space can create devices before it returns.' },
       { text: 'Undo it with `mdev_unregister_parent()`.' },
     ],
@@ -128,7 +128,7 @@ export const MDEV_API: readonly ApiEntry[] = [
     model: 'general',
     kernels: {},
     signatures: [{ kernels: {}, text: 'void mdev_unregister_driver(struct mdev_driver *drv);' }],
-    summary: 'Takes a driver off the mdev bus.',
+    summary: 'Unregisters a driver from the mdev bus.',
     contract: [],
     behaviours: [returnsVoid({})],
     sources: [source('6.12', 'drivers/vfio/mdev/mdev_driver.c', 'mdev_unregister_driver')],
@@ -307,7 +307,7 @@ export const MDEV_API: readonly ApiEntry[] = [
     contract: [],
     behaviours: [returnsErrno(before('5.13')), returnsVoid(from('5.13', '5.16'))],
     replacement: {
-      text: '`vfio_pin_pages()` for what the device reads and writes: no mdev has an IOMMU of its own any more',
+      text: '`vfio_pin_pages()` for the memory that the device reads and writes: no mdev has an IOMMU of its own any more',
       names: [],
     },
     sources: [source('5.12', 'drivers/vfio/mdev/mdev_core.c', 'mdev_set_iommu_device')],

@@ -49,7 +49,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     contract: [
       { text: 'Set it before registration, and never change it.' },
       {
-        text: 'vfio-pci core refuses a table in which one of the three is missing with `-EINVAL`.',
+        text: 'vfio-pci core returns `-EINVAL` for a table in which one of the three is missing.',
       },
     ],
     ownership: 'The table must live as long as the device.',
@@ -85,7 +85,9 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     signatures: [[from('5.19'), 'struct kvm *kvm;']],
     summary: 'The KVM that the device belongs to, or NULL.',
     contract: [
-      { text: 'It is set from before `.open_device` until after `.close_device`, and only then.' },
+      {
+        text: 'It is set only while the device is open: from before `.open_device` until after `.close_device`.',
+      },
       {
         kernels: from('5.19', '6.3'),
         text: 'Take a reference with `kvm_get_kvm()` in `.open_device`, and drop it in `.close_device`.',
@@ -104,7 +106,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     summary: 'The set that the device is in.',
     contract: [
       { text: '`vfio_assign_device_set()` or the registration sets it.' },
-      { kernels: from('6.1'), text: 'In `.release` it is gone.' },
+      { kernels: from('6.1'), text: 'The set is gone in `.release`.' },
     ],
     ownership: 'The core owns it.',
   }),
@@ -114,10 +116,10 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'vfio_device_set',
     header: VFIO_H,
     signatures: [[from('5.15'), 'struct mutex lock;']],
-    summary: 'The lock that open and close of all devices of the set hold.',
+    summary: 'The lock that open and close of every device in the set take.',
     contract: [
       {
-        text: '`.open_device`, `.close_device` and the iommufd members run with it held: do not take it there.',
+        text: '`.open_device`, `.close_device` and the iommufd members run under this lock: do not take it there.',
       },
     ],
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_df_open')],
@@ -138,7 +140,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: VFIO_H,
     signatures: [[from('5.15'), 'void *set_id;']],
     summary:
-      'What the devices of the set have in common, as vfio_assign_device_set() was given it.',
+      'The pointer that the devices of the set share, as passed to vfio_assign_device_set().',
   }),
   helper({
     name: 'log_start',
@@ -151,10 +153,10 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
         'int (*log_start)(struct vfio_device *device, struct rb_root_cached *ranges,\n\t\t u32 nnodes, u64 *page_size);',
       ],
     ],
-    summary: 'Starts to log what the device writes by DMA.',
+    summary: 'Starts to log the DMA writes of the device.',
     contract: [
-      { text: 'The core keeps no state: a second start without a stop between must be refused.' },
-      { text: 'It may set `*page_size` to what the device logs.' },
+      { text: 'The core keeps no state: refuse a second start without a stop in between.' },
+      { text: 'It may set `*page_size` to the page size that the device logs.' },
       { text: '`vfio_combine_iova_ranges()` joins ranges when there are too many.' },
     ],
     context: 'It may sleep.',
@@ -170,7 +172,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: VFIO_H,
     signatures: [[from('6.1'), 'int (*log_stop)(struct vfio_device *device);']],
     summary: 'Stops the log.',
-    contract: [{ text: 'The core keeps no state: it may come without a start.' }],
+    contract: [{ text: 'The core keeps no state: it may call this without a start.' }],
     context: 'It may sleep.',
     errors: 'Return 0 or a negative errno.',
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_ioctl_device_feature_logging_stop')],
@@ -186,10 +188,10 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
         'int (*log_read_and_clear)(struct vfio_device *device, unsigned long iova,\n\t\t\t  unsigned long length, struct iova_bitmap *dirty);',
       ],
     ],
-    summary: 'Marks in a bitmap what was written in a range since the last time.',
+    summary: 'Marks in a bitmap the pages of a range that the device wrote since the last call.',
     contract: [
-      { text: 'Mark with `iova_bitmap_set()`.' },
-      { text: 'The core keeps no state: it may come without a start.' },
+      { text: 'Mark the pages with `iova_bitmap_set()`.' },
+      { text: 'The core keeps no state: it may call this without a start.' },
     ],
     context: 'It may sleep.',
     errors: 'Return 0 or a negative errno.',
@@ -202,7 +204,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: VFIO_H,
     signatures: [[ALWAYS, 'struct vfio_info_cap_header *buf;']],
     summary: 'The chain; NULL when it is empty.',
-    ownership: 'The caller frees it with `kfree()` after it was copied to the user.',
+    ownership: 'The caller copies it to the user, and then frees it with `kfree()`.',
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_info_cap_add')],
   }),
   helper({
@@ -254,7 +256,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'vfio_pci_core_device',
     header: CORE_H,
     signatures: [[from('5.15'), 'void __iomem *barmap[PCI_STD_NUM_BARS];']],
-    summary: 'The BARs as the core has mapped them; NULL where it has not.',
+    summary: 'The mapped BARs; NULL for a BAR that the core has not mapped.',
     contract: [
       {
         text: '`vfio_pci_core_setup_barmap()` fills it (since 6.8); `vfio_pci_core_disable()` empties it.',
@@ -286,7 +288,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: CORE_H,
     signatures: [[from('5.15'), 'struct rw_semaphore memory_lock;']],
     summary:
-      'Protects that the memory of the device is enabled; held for reading while a BAR is read, written or mapped.',
+      'Protects whether the memory of the device is enabled; held for reading while a BAR is read, written or mapped.',
   }),
   helper({
     name: 'rw',
@@ -314,8 +316,8 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
         'void (*release)(struct vfio_pci_core_device *vdev,\n\t\tstruct vfio_pci_region *region);',
       ],
     ],
-    summary: 'Ends a region when the device is closed.',
-    contract: [{ text: 'It is mandatory: `vfio_pci_core_disable()` calls it without a test.' }],
+    summary: 'Releases a region when the device is closed.',
+    contract: [{ text: 'It is mandatory: `vfio_pci_core_disable()` calls it unconditionally.' }],
     sources: [source('6.19', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_disable')],
   }),
   helper({
@@ -364,7 +366,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
         'int (*get_dmabuf_phys)(struct vfio_pci_core_device *vdev,\n\t\t       struct p2pdma_provider **provider,\n\t\t       unsigned int region_index, struct phys_vec *phys_vec,\n\t\t       struct vfio_region_dma_range *dma_ranges,\n\t\t       size_t nr_ranges);',
       ],
     ],
-    summary: 'Tells the physical addresses of ranges of a region, for a dma-buf.',
+    summary: 'Fills in the physical addresses of the ranges of a region, for a dma-buf.',
     contract: [
       { text: 'Set it to `vfio_pci_core_get_dmabuf_phys` when the BARs are plain memory.' },
     ],
@@ -403,7 +405,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'vfio_pci_region',
     header: CORE_H,
     signatures: [[from('5.15'), 'void *data;']],
-    summary: 'What the driver gave to vfio_pci_core_register_dev_region().',
+    summary: 'The data that the driver passed to vfio_pci_core_register_dev_region().',
   }),
   helper({
     name: 'size',
@@ -419,7 +421,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'vfio_pci_region',
     header: CORE_H,
     signatures: [[from('5.15'), 'u32 flags;']],
-    summary: 'What user space may do with the region.',
+    summary: 'The accesses that the region allows to user space.',
   }),
   helper({
     name: 'dev',
@@ -523,8 +525,8 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     signatures: [[from('6.1'), 'unsigned int max_instances;']],
     summary: 'How many devices a parent can have.',
     contract: [
-      { text: 'With `.get_available` it is not asked.' },
-      { text: 'Without both no device can be created: that fails with `-EUSERS`.' },
+      { text: 'With `.get_available` the core ignores it.' },
+      { text: 'Without both, creating a device fails with `-EUSERS`.' },
     ],
     sources: [source('6.12', 'drivers/vfio/mdev/mdev_core.c', 'mdev_device_create')],
   }),
@@ -557,9 +559,9 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
       [before('5.13'), 'void (*remove)(struct device *dev);'],
       [from('5.13'), 'void (*remove)(struct mdev_device *dev);'],
     ],
-    summary: 'Ends the vfio_device of a mediated device.',
+    summary: 'Removes the vfio_device of a mediated device.',
     contract: [{ kernels: from('6.1'), text: 'Unregister, then put.' }],
-    context: 'It may sleep: the unregister in it waits for the user.',
+    context: 'It may sleep: the unregister waits for the user.',
     sources: [source('6.12', 'drivers/vfio/mdev/mdev_driver.c', 'mdev_remove')],
   }),
   helper({
@@ -568,7 +570,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'mdev_driver',
     header: MDEV_H,
     signatures: [[from('6.1'), 'unsigned int (*get_available)(struct mdev_type *mtype);']],
-    summary: 'Tells how many more devices of a type there can be. Optional.',
+    summary: 'Returns how many more devices of a type can be created. Optional.',
     contract: [{ text: 'Without it `.max_instances` is the limit, and must be set.' }],
     errors: 'Return the number.',
     sources: [source('6.12', 'drivers/vfio/mdev/mdev_sysfs.c', 'available_instances_show')],
@@ -688,8 +690,8 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     contract: [
       { kernels: before('5.13'), text: 'It is mandatory.' },
       { kernels: from('5.13', '5.19'), text: 'It is mandatory without `.device_driver`.' },
-      { kernels: before('5.13'), text: '`kobj` tells the type.' },
-      { kernels: from('5.13', '5.19'), text: '`mdev_get_type_group_id()` tells the type.' },
+      { kernels: before('5.13'), text: '`kobj` identifies the type.' },
+      { kernels: from('5.13', '5.19'), text: '`mdev_get_type_group_id()` identifies the type.' },
     ],
     context: 'It may sleep.',
     errors: 'Return 0 or a negative errno.',
@@ -705,7 +707,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'mdev_parent_ops',
     header: MDEV_H,
     signatures: [[before('5.19'), 'int (*remove)(struct mdev_device *mdev);']],
-    summary: 'Ends a mediated device.',
+    summary: 'Removes a mediated device.',
     contract: [
       { kernels: before('5.13'), text: 'It is mandatory.' },
       { kernels: from('5.13', '5.19'), text: 'It is mandatory without `.device_driver`.' },
@@ -815,7 +817,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     signatures: [
       [from('5.11', '5.19'), 'void (*request)(struct mdev_device *mdev, unsigned int count);'],
     ],
-    summary: 'Asks the driver to give the device back.',
+    summary: 'Asks the driver to release the device.',
     replacement: { text: '`.request` of the vfio_device_ops', names: ['request'] },
   }),
   helper({

@@ -62,7 +62,7 @@ export const NEW_API: readonly ApiEntry[] = [
     summary: 'Allocates `size` bytes that start with a vfio_device, and initialises it.',
     contract: [
       {
-        text: 'Drivers use `vfio_alloc_device()`, which checks the offset of the member when it is compiled.',
+        text: 'Drivers use `vfio_alloc_device()`, which checks the offset of the member at compile time.',
       },
       ...ALLOCATION_CONTRACT,
     ],
@@ -89,7 +89,7 @@ export const NEW_API: readonly ApiEntry[] = [
       { text: 'Do not touch the container afterwards: the memory may be gone.' },
       { text: 'A registered device must be unregistered first.' },
       {
-        text: 'The last put releases the device set, calls `ops->release()` and ends with the memory freed. It may happen later than `remove()`.',
+        text: 'The last put releases the device set, calls `ops->release()` and ends with the memory freed. It may come after `remove()`.',
       },
       {
         kernels: ONLY_6_1,
@@ -97,7 +97,7 @@ export const NEW_API: readonly ApiEntry[] = [
       },
       { kernels: FROM_6_2, text: 'The core frees the memory after `ops->release()`.' },
     ],
-    ownership: 'The caller has given its reference away.',
+    ownership: 'The caller has dropped its reference.',
     behaviours: [returnsVoid(NEW_MODEL, { op: 'put', target: 0 })],
     header: 'linux/vfio.h',
     commits: [{ id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' }],
@@ -113,7 +113,7 @@ export const NEW_API: readonly ApiEntry[] = [
       { text: 'Call it only in `ops->release()`, as the last statement that touches the device.' },
       { text: '`vfio_pci_core_release_dev()` calls it itself.' },
     ],
-    ownership: 'The memory is gone.',
+    ownership: 'The memory is freed.',
     behaviours: [returnsVoid(ONLY_6_1, { op: 'free-device', target: 0 })],
     replacement: {
       text: '`vfio_put_device()`, and nothing in `.release`',
@@ -140,12 +140,12 @@ export const NEW_API: readonly ApiEntry[] = [
     summary: 'Initialises a vfio_device in memory that the driver owns; made for vfio-ccw alone.',
     contract: [
       {
-        text: '`ops->release()` must not free the memory, and `remove()` must wait until it has run.',
+        text: '`ops->release()` must not free the memory. `remove()` must wait until `ops->release()` has run.',
       },
       {
         text: 'On error the core has released the device set, and `ops->release()` does not run.',
       },
-      { text: 'Do not write new code with it: use `vfio_alloc_device()`.' },
+      { text: 'Do not use it in new code: use `vfio_alloc_device()`.' },
     ],
     ownership:
       'The driver owns the memory. It holds one reference and drops it with `vfio_put_device()`.',

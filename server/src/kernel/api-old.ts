@@ -42,11 +42,11 @@ export const OLD_API: readonly ApiEntry[] = [
       { text: 'The memory must be zeroed: the core reads members that this call does not set.' },
       {
         kernels: from('5.13', '5.15'),
-        text: 'There is nothing to undo: free the memory when the device is not, or no longer, registered.',
+        text: 'There is nothing to undo. Free the memory only when the device is not registered.',
       },
       {
         kernels: OLD_MODEL_WITH_UNINIT,
-        text: 'Every path out must call `vfio_uninit_group_dev()` once, after unregister and before the memory is freed.',
+        text: 'Every exit path must call `vfio_uninit_group_dev()` once, after unregister and before the memory is freed.',
       },
     ],
     ownership: 'The driver owns the memory before and after the call.',
@@ -76,7 +76,7 @@ export const OLD_API: readonly ApiEntry[] = [
     summary: 'Undoes vfio_init_group_dev(): releases the device set.',
     contract: [
       {
-        text: 'Call it once for each `vfio_init_group_dev()`, on every path out, after unregister.',
+        text: 'Call it once for each `vfio_init_group_dev()`, on every exit path, after unregister.',
       },
       { text: 'It does not free the container: free it afterwards.' },
     ],
@@ -111,11 +111,11 @@ export const OLD_API: readonly ApiEntry[] = [
       },
       { text: 'Undo it with `vfio_del_group_dev()`.' },
       {
-        text: 'It stores the vfio_device as the drvdata of `dev`, and `vfio_del_group_dev()` clears it: the driver must not use that drvdata.',
+        text: 'It stores the vfio_device as the drvdata of `dev`, and `vfio_del_group_dev()` clears the drvdata. The driver must not use that drvdata.',
       },
     ],
     ownership:
-      'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
+      'The core owns the vfio_device. The driver owns `device_data`, and frees it on error.',
     behaviours: [
       returnsErrno(UP_TO_5_12, [
         { op: 'set-drvdata', target: 0, value: 2 },
@@ -140,7 +140,7 @@ export const OLD_API: readonly ApiEntry[] = [
     summary: 'Unregisters the device of `dev` and returns its `device_data`.',
     contract: [{ text: 'It blocks until the last user has closed the device.' }],
     ownership: 'The caller owns the returned `device_data` again.',
-    errors: 'Returns the `device_data` that was given to vfio_add_group_dev().',
+    errors: 'Returns the `device_data` that was passed to vfio_add_group_dev().',
     behaviours: [
       returnsValue(
         UP_TO_5_12,
@@ -172,7 +172,7 @@ export const OLD_API: readonly ApiEntry[] = [
       { text: 'The caller must hold a registration count from `vfio_device_get_from_dev()`.' },
     ],
     ownership: 'Nothing changes hands.',
-    errors: 'Returns the pointer as it was given; it cannot fail.',
+    errors: 'Returns the pointer unchanged; it cannot fail.',
     behaviours: [returnsValue(UP_TO_5_12)],
     replacement: { text: '`container_of()` on the embedded vfio_device', names: [] },
     sources: [source('5.12', 'drivers/vfio/vfio.c', 'vfio_device_data')],

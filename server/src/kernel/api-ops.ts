@@ -179,10 +179,10 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         },
         { text: '`vdev->device` is not initialised yet: do not get or put the device here.' },
         {
-          text: 'Nothing that probe sets after the allocation is visible, and the drvdata of the parent only if probe set it before.',
+          text: 'It does not see anything that probe sets after the allocation. It sees the drvdata of the parent only if probe set it before.',
         },
         {
-          text: 'On failure it must undo its own work: `.release` does not run. The core releases a device set that it assigned.',
+          text: 'On failure it must undo its own work: `.release` does not run. The core releases a device set that `.init` assigned.',
         },
       ],
       ownership: 'The core owns the memory, and frees it when `.init` fails.',
@@ -216,7 +216,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
       contract: [
         {
           kernels: from('6.1', '6.2'),
-          text: 'It is mandatory: the core calls it without a test. It must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls that.',
+          text: 'It is mandatory: the core calls it unconditionally. It must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls that.',
         },
         {
           kernels: from('6.2'),
@@ -225,10 +225,10 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         {
           text: 'It may run after `remove()`: do not use the drvdata of the parent, nor anything that `remove()` frees.',
         },
-        { text: '`vdev->dev_set` is gone already.' },
+        { text: '`vdev->dev_set` is already gone.' },
         { text: 'It does not run when `.init` failed.' },
       ],
-      ownership: 'Nothing else holds the device any more.',
+      ownership: 'Nothing else holds a reference to the device.',
       commits: [
         { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },
         {
@@ -301,11 +301,11 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
     'request',
     ALWAYS,
     twoForms('void ', 'request', ', unsigned int count'),
-    'Asks the driver to give the device back while unregister waits for its users.',
+    'Asks the driver to release the device while unregister waits for its users.',
     {
       contract: [
         {
-          text: 'It is called at once and then every ten seconds; `count` is the number of the request.',
+          text: 'The core calls it at once and then every ten seconds. `count` is the number of the request.',
         },
       ],
       commits: [TAKES_DEVICE_COMMIT],
@@ -330,14 +330,14 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         text: 'int (*match_token_uuid)(struct vfio_device *vdev, const uuid_t *uuid);',
       },
     ],
-    'Compares a token from user space with that of the device when it is bound to an iommufd.',
+    'Compares a token from user space with the token of the device, when the device is bound to an iommufd.',
     {
       contract: [
         {
-          text: 'A table with `.match = vfio_pci_core_match` needs it: that helper calls it without a test. Set it to `vfio_pci_core_match_token_uuid`. In other tables it is optional.',
+          text: 'A table with `.match = vfio_pci_core_match` needs it: that helper calls it unconditionally. Set it to `vfio_pci_core_match_token_uuid`. In other tables it is optional.',
         },
       ],
-      errors: 'Return 0 when the token fits, or a negative errno.',
+      errors: 'Return 0 when the token matches, or a negative errno.',
     },
   ),
   member(
@@ -407,7 +407,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
       commits: [
         {
           id: 'fe24d5bc635e',
-          text: 'adds it to pds, which had been left without it',
+          text: 'adds it to pds, which lacked it',
           kernel: '6.17',
         },
       ],
@@ -448,7 +448,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
     {
       contract: [
         {
-          text: 'The core answers the request itself and returns `-EINVAL` without this member: `.ioctl` no longer sees it.',
+          text: 'The core answers the request itself and returns `-EINVAL` without this member: `.ioctl` no longer sees the request.',
         },
         { text: 'On the vfio-pci core set it to `vfio_pci_ioctl_get_region_info`.' },
       ],
@@ -525,7 +525,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
     'Estimates how many bytes the stop-copy state will produce.',
     {
       owner: 'vfio_migration_ops',
-      contract: [{ text: 'vfio-pci core refuses a device with `mig_ops` but without it.' }],
+      contract: [{ text: 'vfio-pci core refuses a device whose `mig_ops` lacks it.' }],
     },
   ),
 ];

@@ -24,8 +24,8 @@ export const OTHER_STRUCTS: readonly ApiEntry[] = [
     kind: 'struct',
     header: VFIO_H,
     signatures: [[ALWAYS, 'struct vfio_info_cap;']],
-    summary: 'A chain of capabilities that is being made for an info ioctl.',
-    contract: [{ text: 'Begin with one that is all zero.' }],
+    summary: 'A chain of capabilities that an info ioctl builds.',
+    contract: [{ text: 'Initialise it to zero.' }],
     ownership: 'The caller frees `buf`.',
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_info_cap_add')],
   }),
@@ -34,10 +34,10 @@ export const OTHER_STRUCTS: readonly ApiEntry[] = [
     kind: 'struct',
     header: VFIO_H,
     signatures: [[ALWAYS, 'struct virqfd;']],
-    summary: 'An eventfd of the user that calls the driver.',
+    summary: 'A user eventfd that calls the driver when it is signalled.',
     contract: [
       {
-        text: 'A driver has only a pointer to it, for `vfio_virqfd_enable()` and `vfio_virqfd_disable()`.',
+        text: 'A driver keeps only a pointer to it, for `vfio_virqfd_enable()` and `vfio_virqfd_disable()`.',
       },
     ],
     ownership: 'The core owns it.',
@@ -57,8 +57,8 @@ export const OTHER_STRUCTS: readonly ApiEntry[] = [
     kind: 'struct',
     header: CORE_H,
     signatures: [[from('5.15'), 'struct vfio_pci_region;']],
-    summary: 'A region that a driver has added to those of the PCI device.',
-    contract: [{ text: '`vfio_pci_core_register_dev_region()` makes it.' }],
+    summary: 'A region that a driver adds to the regions of the PCI device.',
+    contract: [{ text: '`vfio_pci_core_register_dev_region()` creates it.' }],
     ownership: 'The core owns it.',
     sources: [
       source('6.19', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_register_dev_region'),
@@ -81,10 +81,10 @@ export const OTHER_STRUCTS: readonly ApiEntry[] = [
     summary: 'The callbacks of a driver that provides mediated devices.',
     contract: [
       { text: '`.supported_type_groups` is mandatory.' },
-      { kernels: before('5.13'), text: 'So are `.create` and `.remove`.' },
+      { kernels: before('5.13'), text: '`.create` and `.remove` are mandatory.' },
       {
         kernels: from('5.13', '5.19'),
-        text: 'So is `.device_driver`, or `.create` and `.remove`.',
+        text: 'Either `.device_driver`, or `.create` and `.remove`, must be set.',
       },
     ],
     ownership: 'The table must live as long as the parent is registered.',

@@ -61,7 +61,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     contract: [
       { text: 'The memory must be zeroed.' },
       {
-        text: 'Every path out must call `vfio_pci_core_uninit_device()` once, after unregister and before the memory is freed.',
+        text: 'Every exit path must call `vfio_pci_core_uninit_device()` once, after unregister and before the memory is freed.',
       },
     ],
     ownership: 'The driver owns the memory before and after the call.',
@@ -89,7 +89,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     summary: 'Undoes vfio_pci_core_init_device(); calls vfio_uninit_group_dev().',
     contract: [
       {
-        text: 'It frees what the core attached to the device, not the container: free that afterwards.',
+        text: 'It frees what the core attached to the device, not the container: free the container afterwards.',
       },
     ],
     ownership: 'The driver still owns the memory and must free it.',
@@ -115,9 +115,11 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       'Initialises the core device; use it as the `.init` of the ops table, or call it from there.',
     contract: [
       { text: 'It takes the PCI device from `core_vdev->dev`.' },
-      { text: 'A table that has it must also reach `vfio_pci_core_release_dev()` in `.release`.' },
+      {
+        text: 'A table whose `.init` calls it must also call `vfio_pci_core_release_dev()` in `.release`.',
+      },
       { kernels: from('6.1', '6.19'), text: 'It always returns 0.' },
-      { kernels: from('6.19'), text: 'It can fail: undo what `.init` did before it.' },
+      { kernels: from('6.19'), text: 'It can fail: then undo the earlier steps of `.init`.' },
     ],
     ownership: 'Nothing changes hands; the core attaches its own resources to the device.',
     behaviours: [
@@ -141,7 +143,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     contract: [
       {
         kernels: from('6.1', '6.2'),
-        text: 'It ends with `vfio_free_device()`: nothing may touch the device after it, so it is the last statement of `.release`.',
+        text: 'It ends with `vfio_free_device()`: call it as the last statement of `.release`, and do not touch the device afterwards.',
       },
       {
         kernels: from('6.2'),
@@ -149,14 +151,14 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       },
       {
         kernels: from('6.1', '6.2'),
-        text: 'Do not call it when `.init` fails: the core frees the memory then, and it would be freed twice.',
+        text: 'Do not call it when `.init` fails: the core frees the memory itself, and the call would be a double free.',
       },
       {
         kernels: from('6.2'),
         text: 'It may also be called when `.init` fails after `vfio_pci_core_init_dev()`.',
       },
     ],
-    ownership: 'In 6.1 the memory is gone. From 6.2 on the core still owns it.',
+    ownership: 'In 6.1 the memory is freed. Since 6.2 the core still owns the memory.',
     behaviours: [
       returnsVoid(from('6.1', '6.2'), { op: 'core-release', target: 0, frees: true }),
       returnsVoid(from('6.2'), { op: 'core-release', target: 0 }),
@@ -181,7 +183,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       'Registers a PCI device: assigns the device set, prepares SR-IOV, VGA and power management, and calls vfio_register_group_dev().',
     contract: [
       {
-        text: 'User space can open the device before the call returns: everything that a callback reads must be set up before.',
+        text: 'User space can open the device before the call returns: set up everything that a callback reads before the call.',
       },
       {
         text: 'On success unregister with `vfio_pci_core_unregister_device()`. On error do not unregister.',
@@ -191,11 +193,11 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
         text: 'The drvdata of the PCI device must hold the `struct vfio_pci_core_device *` before the call; otherwise it warns and returns `-EINVAL`.',
       },
       {
-        text: 'A physical function with virtual functions enabled is refused with `-EBUSY`.',
+        text: 'It returns `-EBUSY` for a physical function with virtual functions enabled.',
       },
       {
         kernels: from('6.0'),
-        text: 'A `mig_ops` or `log_ops` in which a callback is missing is refused with `-EINVAL`.',
+        text: 'It returns `-EINVAL` for a `mig_ops` or `log_ops` in which a callback is missing.',
       },
       {
         kernels: from('5.19'),
@@ -210,7 +212,8 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
         text: 'On error the caller still holds its reference: `vfio_put_device()`.',
       },
     ],
-    ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
+    ownership:
+      'Ownership does not change: the driver still holds everything that it held before the call.',
     context: 'It may sleep.',
     sources: [
       source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_register_device'),
@@ -246,7 +249,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       { kernels: NEW_CORE, text: '`vfio_put_device()` comes afterwards.' },
     ],
     ownership:
-      'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
+      'The driver still owns the memory in the old model, and its reference in the new model.',
     behaviours: [returnsVoid(CORE, { op: 'unregister', target: 0 })],
     sources: [
       source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_unregister_device'),
@@ -262,7 +265,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     {
       contract: [
         {
-          text: 'When a later step of `.open_device` fails undo it with `vfio_pci_core_disable()`.',
+          text: 'When a later step of `.open_device` fails, undo it with `vfio_pci_core_disable()`.',
         },
       ],
     },
@@ -271,13 +274,13 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     'vfio_pci_core_finish_enable',
     returnsVoid(CORE),
     always(CORE, 'void vfio_pci_core_finish_enable(struct vfio_pci_core_device *vdev);'),
-    'Ends `.open_device`: from here on the device can be mapped.',
+    'Completes `.open_device`: from here on the device can be mapped.',
   ),
   harmless(
     'vfio_pci_core_disable',
     returnsVoid(CORE),
     always(CORE, 'void vfio_pci_core_disable(struct vfio_pci_core_device *vdev);'),
-    'Undoes vfio_pci_core_enable(); for the error path of `.open_device`.',
+    'Undoes vfio_pci_core_enable() on the error path of `.open_device`.',
     {
       contract: [{ text: 'The caller holds `vdev->vdev.dev_set->lock`, as `.open_device` does.' }],
     },
@@ -296,7 +299,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       'long vfio_pci_core_ioctl(struct vfio_device *core_vdev, unsigned int cmd,\n\t\t\t unsigned long arg);',
     ),
     'Handles the ioctls of a PCI device; use it as `.ioctl`, or call it from there.',
-    { errors: 'Returns what the ioctl returns: 0 or more, or a negative errno.' },
+    { errors: 'Returns the result of the ioctl: 0 or more, or a negative errno.' },
   ),
   harmless(
     'vfio_pci_core_ioctl_feature',
@@ -306,7 +309,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       'int vfio_pci_core_ioctl_feature(struct vfio_device *device, u32 flags,\n\t\t\t\tvoid __user *arg, size_t argsz);',
     ),
     'Handles VFIO_DEVICE_FEATURE of a PCI device; use it as `.device_feature`, or call it from there.',
-    { errors: 'Returns what the ioctl returns: 0 or more, or a negative errno.', commits: [] },
+    { errors: 'Returns the result of the ioctl: 0 or more, or a negative errno.', commits: [] },
   ),
   harmless(
     'vfio_pci_core_read',
@@ -341,7 +344,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     'vfio_pci_core_request',
     returnsVoid(CORE),
     always(CORE, 'void vfio_pci_core_request(struct vfio_device *core_vdev, unsigned int count);'),
-    'Asks user space to give the device back; use it as `.request`.',
+    'Asks user space to release the device; use it as `.request`.',
   ),
   harmless(
     'vfio_pci_core_match',
@@ -352,7 +355,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       contract: [
         {
           kernels: from('6.17'),
-          text: 'It calls `.match_token_uuid` of the table without a test: the table must have it.',
+          text: 'It calls `.match_token_uuid` of the table unconditionally: the table must have it.',
         },
       ],
       errors: 'Returns more than 0 for a match, 0 for none, or a negative errno.',
@@ -369,14 +372,14 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       from('6.17'),
       'int vfio_pci_core_match_token_uuid(struct vfio_device *core_vdev, const uuid_t *uuid);',
     ),
-    'Tests the VF token that user space gives; use it as `.match_token_uuid`.',
+    'Checks the VF token from user space; use it as `.match_token_uuid`.',
     {
       contract: [
-        { text: 'For a VF the token must be that of its PF, if vfio-pci core drives the PF.' },
+        { text: 'For a VF the token must be the token of its PF, if vfio-pci core drives the PF.' },
         {
-          text: 'For a PF whose VFs are in use it must be the token of the PF; otherwise it becomes that.',
+          text: 'For a PF whose VFs are in use, it must be the token of the PF. Otherwise it becomes the token of the PF.',
         },
-        { text: 'A token that nothing asks for is refused.' },
+        { text: 'It refuses a token that nothing requires.' },
       ],
       sources: [
         source('6.17', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_match_token_uuid'),
@@ -420,7 +423,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       contract: [
         {
           kernels: from('5.18', '5.19'),
-          text: 'It finds the device by `vfio_device_get_from_dev()`.',
+          text: 'It finds the device with `vfio_device_get_from_dev()`.',
         },
         { kernels: from('5.19'), text: 'It finds the device through the drvdata of `pdev`.' },
       ],
@@ -444,7 +447,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       from('6.1'),
       'int vfio_pci_core_register_dev_region(struct vfio_pci_core_device *vdev,\n\t\t\t\t      unsigned int type, unsigned int subtype,\n\t\t\t\t      const struct vfio_pci_regops *ops,\n\t\t\t\t      size_t size, u32 flags, void *data);',
     ),
-    'Adds a region of the driver to those that user space sees; call it in `.open_device`.',
+    'Adds a region of the driver to the regions that user space sees; call it in `.open_device`.',
     { commits: [] },
   ),
 ];

@@ -17,7 +17,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
       ],
     ],
     summary:
-      'Adds a region of the driver to those that user space sees; call it in `.open_device`.',
+      'Adds a region of the driver to the regions that user space sees; call it in `.open_device`.',
     context: 'It may sleep.',
     errors: 'Returns 0, or `-ENOMEM`.',
     replacement: {
@@ -37,7 +37,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
         'int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev,\n\t\t\t     pci_power_t state);',
       ],
     ],
-    summary: 'Changes the power state of a PCI device, and keeps its configuration over D3.',
+    summary: 'Changes the power state of a PCI device, and preserves its configuration across D3.',
     contract: [{ text: 'It is not exported: only vfio-pci core can call it.' }],
     errors: 'Returns 0, or a negative errno.',
     replacement: { text: 'nothing: runtime power management of vfio-pci core does it', names: [] },
@@ -61,7 +61,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     signatures: [
       [from('6.19'), 'bool __vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev);'],
     ],
-    summary: 'Tells whether the memory of the device can be reached now.',
+    summary: 'Tells whether the memory of the device is accessible.',
     contract: [{ text: 'The caller holds `vdev->memory_lock`.' }],
     errors: 'Returns true or false.',
     sources: [source('6.19', 'drivers/vfio/pci/vfio_pci_config.c', '__vfio_pci_memory_enabled')],
@@ -73,7 +73,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     signatures: [
       [from('6.8'), 'int vfio_pci_core_setup_barmap(struct vfio_pci_core_device *vdev, int bar);'],
     ],
-    summary: 'Requests and maps a BAR, once, so that the driver can reach it.',
+    summary: 'Requests and maps a BAR once, so that the driver can access it.',
     contract: [
       {
         text: 'Call it while the device is enabled; it does nothing the second time.',
@@ -99,9 +99,9 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
         'ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem,\n\t\t\t       void __iomem *io, char __user *buf, loff_t off,\n\t\t\t       size_t count, size_t x_start, size_t x_end,\n\t\t\t       bool iswrite, enum vfio_pci_io_width max_width);',
       ],
     ],
-    summary: 'Copies between the user and a mapped BAR, but for a hole in it.',
+    summary: 'Copies between the user and a mapped BAR, except for a hole in the BAR.',
     contract: [
-      { text: 'From `x_start` to before `x_end` reads give ones, and writes are dropped.' },
+      { text: 'From `x_start` to before `x_end`, reads return ones and writes are dropped.' },
       {
         kernels: backported(from('6.19'), '6.12'),
         text: '`max_width` is the widest access that the device may see. Later releases of 6.12.y have it too.',
@@ -121,8 +121,8 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
         'bool vfio_pci_core_range_intersect_range(loff_t buf_start, size_t buf_cnt,\n\t\tloff_t reg_start, size_t reg_cnt, loff_t *buf_offset,\n\t\tsize_t *intersect_count, size_t *register_offset);',
       ],
     ],
-    summary: 'Tells where what the user reads or writes meets a register.',
-    errors: 'Returns true when they meet, with the place and the number of bytes.',
+    summary: 'Computes where a read or write of the user overlaps a register.',
+    errors: 'Returns true when they overlap, with the place and the number of bytes.',
     sources: [
       source('6.12', 'drivers/vfio/pci/vfio_pci_config.c', 'vfio_pci_core_range_intersect_range'),
     ],
@@ -140,11 +140,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Reads 8 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOREAD')],
   }),
   helper({
@@ -160,11 +160,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Reads 16 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOREAD')],
   }),
   helper({
@@ -180,11 +180,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Reads 32 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOREAD')],
   }),
   helper({
@@ -200,11 +200,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Reads 64 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOREAD')],
   }),
   helper({
@@ -220,11 +220,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Writes 8 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOWRITE')],
   }),
   helper({
@@ -240,11 +240,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Writes 16 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOWRITE')],
   }),
   helper({
@@ -260,11 +260,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Writes 32 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOWRITE')],
   }),
   helper({
@@ -280,11 +280,11 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Writes 64 bits of a BAR.',
     contract: [
       {
-        text: 'With `test_mem` it tests under the memory lock that the memory of the device is enabled.',
+        text: 'With `test_mem` it checks under the memory lock that the memory of the device is enabled.',
       },
     ],
     context: 'It may sleep.',
-    errors: 'Returns 0, or `-EIO` when the memory of the device is off.',
+    errors: 'Returns 0, or `-EIO` when the memory of the device is disabled.',
     sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_rdwr.c', 'VFIO_IOWRITE')],
   }),
   helper({
@@ -321,9 +321,9 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Maps a page of a BAR in a fault handler of the driver.',
     contract: [
       { text: 'The caller holds `vdev->memory_lock` for reading.' },
-      { text: 'The size of the page is given by `order`: 0, or that of a PMD or PUD.' },
+      { text: '`order` gives the size of the page: 0, or the order of a PMD or PUD.' },
     ],
-    errors: 'Returns a vm_fault_t: `VM_FAULT_SIGBUS` when the memory of the device is off.',
+    errors: 'Returns a vm_fault_t: `VM_FAULT_SIGBUS` when the memory of the device is disabled.',
     sources: [source('6.19', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_vmf_insert_pfn')],
   }),
   helper({
@@ -340,7 +340,8 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
         'int vfio_pci_core_get_dmabuf_phys(struct vfio_pci_core_device *vdev,\n\t\t\t\t  struct p2pdma_provider **provider,\n\t\t\t\t  unsigned int region_index,\n\t\t\t\t  struct phys_vec *phys_vec,\n\t\t\t\t  struct vfio_region_dma_range *dma_ranges,\n\t\t\t\t  size_t nr_ranges);',
       ],
     ],
-    summary: 'Tells the physical addresses of ranges of a BAR; use it as `.get_dmabuf_phys`.',
+    summary:
+      'Fills in the physical addresses of the ranges of a BAR; use it as `.get_dmabuf_phys`.',
     contract: [{ text: 'Without CONFIG_VFIO_PCI_DMABUF it returns `-EOPNOTSUPP`.' }],
     errors: 'Returns 0, or a negative errno.',
     sources: [
@@ -362,7 +363,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
       ],
     ],
     summary:
-      'Fills the physical addresses of ranges of one stretch of memory; for a `.get_dmabuf_phys` of the driver.',
+      'Fills in the physical addresses of ranges of one memory area; for a `.get_dmabuf_phys` of the driver.',
     contract: [
       { text: 'Each range must lie between `start` and `start + len`.' },
       { text: 'Without CONFIG_VFIO_PCI_DMABUF it returns `-EINVAL`.' },
@@ -417,14 +418,14 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     kind: 'constant',
     header: CORE_H,
     signatures: [[from('5.15'), '#define VFIO_PCI_OFFSET_SHIFT 40']],
-    summary: 'How far the index of a region is shifted in an offset of the file descriptor.',
+    summary: 'The shift of the region index in an offset of the file descriptor.',
   }),
   helper({
     name: 'VFIO_PCI_OFFSET_TO_INDEX',
     kind: 'macro',
     header: CORE_H,
     signatures: [[from('5.15'), '#define VFIO_PCI_OFFSET_TO_INDEX(off)']],
-    summary: 'The index of the region that an offset of the file descriptor is in.',
+    summary: 'The index of the region that contains an offset of the file descriptor.',
   }),
   helper({
     name: 'VFIO_PCI_INDEX_TO_OFFSET',
@@ -440,6 +441,6 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     signatures: [
       [from('5.15'), '#define VFIO_PCI_OFFSET_MASK (((u64)(1) << VFIO_PCI_OFFSET_SHIFT) - 1)'],
     ],
-    summary: 'The part of an offset of the file descriptor that is the place in its region.',
+    summary: 'The part of an offset of the file descriptor that is the offset in its region.',
   }),
 ];

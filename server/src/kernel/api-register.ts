@@ -30,7 +30,7 @@ const REGISTER_WITH_SET: Behaviour = returnsErrno(
 
 const REGISTER_CONTRACT: ApiEntry['contract'] = [
   {
-    text: 'User space can open the device before the call returns: everything that a callback reads must be set up before.',
+    text: 'User space can open the device before the call returns: set up everything that a callback reads before the call.',
   },
   {
     text: 'On success unregister with `vfio_unregister_group_dev()` before the device is put or freed. On error do not unregister.',
@@ -43,18 +43,18 @@ const REGISTER_CONTRACT: ApiEntry['contract'] = [
     kernels: NEW_MODEL,
     text: 'On error the caller still holds its reference: `vfio_put_device()`.',
   },
-  { kernels: SINCE_5_15, text: 'A device without a device set gets one of its own.' },
+  { kernels: SINCE_5_15, text: 'A device without a device set gets a set of its own.' },
   {
     kernels: from('6.2', '6.4'),
-    text: 'A table with `.bind_iommufd` but without `.unbind_iommufd` or `.attach_ioas` is refused with `-EINVAL`.',
+    text: 'It returns `-EINVAL` for a table with `.bind_iommufd` but without `.unbind_iommufd` or `.attach_ioas`.',
   },
   {
     kernels: from('6.4', '6.6'),
-    text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas` is refused with `-EINVAL`.',
+    text: 'With CONFIG_IOMMUFD it returns `-EINVAL` for a table without `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas`.',
   },
   {
     kernels: from('6.6'),
-    text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas` is refused with `-EINVAL`.',
+    text: 'With CONFIG_IOMMUFD it returns `-EINVAL` for a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas`.',
   },
 ];
 
@@ -76,10 +76,11 @@ export const REGISTER_API: readonly ApiEntry[] = [
       ...REGISTER_CONTRACT,
       {
         kernels: from('6.6'),
-        text: 'A device whose IOMMU does not keep caches coherent is refused with `-EINVAL`.',
+        text: 'It returns `-EINVAL` for a device whose IOMMU does not keep caches coherent.',
       },
     ],
-    ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
+    ownership:
+      'Ownership does not change: the driver still holds everything that it held before the call.',
     behaviours: [
       returnsErrno(backported(from('5.13', '5.15'), '5.10.137'), [REGISTER]),
       REGISTER_WITH_SET,
@@ -107,7 +108,8 @@ export const REGISTER_API: readonly ApiEntry[] = [
       },
       ...REGISTER_CONTRACT,
     ],
-    ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
+    ownership:
+      'Ownership does not change: the driver still holds everything that it held before the call.',
     behaviours: [{ ...REGISTER_WITH_SET, kernels: SINCE_5_16 }],
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_register_emulated_iommu_dev')],
     header: 'linux/vfio.h',
@@ -121,29 +123,29 @@ export const REGISTER_API: readonly ApiEntry[] = [
     signatures: [
       { kernels: SINCE_5_13, text: 'void vfio_unregister_group_dev(struct vfio_device *device);' },
     ],
-    summary: 'Takes the device away from user space and waits until the last user has closed it.',
+    summary: 'Removes the device from user space and waits until the last user has closed it.',
     contract: [
       {
-        text: 'It blocks. While it waits it calls `ops->request()`, where the table has one: at once and then every ten seconds.',
+        text: 'It blocks. While it waits, it calls `ops->request()` at once and then every ten seconds, if the table has that callback.',
       },
       {
-        text: 'When it returns user space has closed the device and no callback of user space runs any more: only now may the driver tear down what callbacks use.',
+        text: 'When it returns, user space has closed the device and no callback of user space runs any more. Only then may the driver tear down what callbacks use.',
       },
       {
         kernels: from('5.13', '5.15'),
-        text: 'It is separate from the end of the object: free the container afterwards.',
+        text: 'It does not end the object: free the container afterwards.',
       },
       {
         kernels: from('5.15', '6.1'),
-        text: 'It is separate from the end of the object: `vfio_uninit_group_dev()` and the free come afterwards.',
+        text: 'It does not end the object: `vfio_uninit_group_dev()` and the free come afterwards.',
       },
       {
         kernels: NEW_MODEL,
-        text: 'It is separate from the end of the object: `vfio_put_device()` comes afterwards.',
+        text: 'It does not end the object: `vfio_put_device()` comes afterwards.',
       },
     ],
     ownership:
-      'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
+      'The driver still owns the memory in the old model, and its reference in the new model.',
     behaviours: [returnsVoid(SINCE_5_13, { op: 'unregister', target: 0 })],
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_unregister_group_dev')],
     header: 'linux/vfio.h',
@@ -173,15 +175,15 @@ export const REGISTER_API: readonly ApiEntry[] = [
       { text: 'Call it before registration, at most once.' },
       {
         kernels: from('5.15', '6.1'),
-        text: '`vfio_uninit_group_dev()` takes the device out of the set.',
+        text: '`vfio_uninit_group_dev()` removes the device from the set.',
       },
       {
         kernels: NEW_MODEL,
-        text: 'The core takes the device out of the set at the last put, and also when `ops->init()` fails: there is nothing to undo.',
+        text: 'The core removes the device from the set at the last put, and also when `ops->init()` fails: there is nothing to undo.',
       },
       {
         kernels: NEW_MODEL,
-        text: 'In `ops->release()` the set is gone already: `vdev->dev_set` must not be used there.',
+        text: 'The set is already gone in `ops->release()`: do not use `vdev->dev_set` there.',
       },
     ],
     ownership: 'The device holds a count on the set.',
@@ -227,7 +229,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
       },
     ],
     summary: 'Finds the registered vfio_device of `dev` and takes a registration count on it.',
-    contract: [{ text: 'Give the count back with `vfio_device_put()`: unregister waits for it.' }],
+    contract: [{ text: 'Drop the count with `vfio_device_put()`: unregister waits for it.' }],
     ownership: 'The caller holds a registration count.',
     behaviours: [returnsPointer(before('5.19'))],
     replacement: {
@@ -259,8 +261,8 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     summary: 'Takes a registration count unless the device is being unregistered.',
     contract: [{ text: 'Internal to the VFIO core; drivers do not call it.' }],
-    ownership: 'When it returns true the caller holds a registration count.',
-    errors: 'Returns true when the count was taken.',
+    ownership: 'When it returns true, the caller holds a registration count.',
+    errors: 'Returns true when it took the count.',
     behaviours: [returnsValue(OLD_MODEL)],
     replacement: {
       text: '`vfio_device_try_get_registration()`',
@@ -327,8 +329,8 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     summary: 'Takes a registration count unless the device is being unregistered.',
     contract: [{ text: 'Internal to the VFIO core; drivers do not call it.' }],
-    ownership: 'When it returns true the caller holds a registration count.',
-    errors: 'Returns true when the count was taken.',
+    ownership: 'When it returns true, the caller holds a registration count.',
+    errors: 'Returns true when it took the count.',
     behaviours: [returnsValue(NEW_MODEL)],
     sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_device_try_get_registration')],
     header: 'drivers/vfio/vfio.h',

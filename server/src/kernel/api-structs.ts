@@ -130,11 +130,11 @@ export const STRUCTS: readonly ApiEntry[] = [
       },
       {
         kernels: from('5.15', '6.1'),
-        text: '`vfio_uninit_group_dev()` takes the device out of the set.',
+        text: '`vfio_uninit_group_dev()` removes the device from the set.',
       },
       {
         kernels: from('6.1'),
-        text: 'The core takes the device out of the set at the last put, before `ops->release()`.',
+        text: 'The core removes the device from the set at the last put, before `ops->release()`.',
       },
     ],
     ownership: 'The core owns it.',
@@ -193,7 +193,7 @@ export const STRUCTS: readonly ApiEntry[] = [
     contract: [
       {
         kernels: from('6.1'),
-        text: '`mdev->type` leads to the type, and `mdev->type->parent->dev` to the device that provides it.',
+        text: '`mdev->type` is the type, and `mdev->type->parent->dev` is the device that provides the type.',
       },
     ],
     ownership: 'The mdev core owns it.',
@@ -208,7 +208,7 @@ export const STRUCTS: readonly ApiEntry[] = [
     kernels: ALWAYS,
     signatures: [{ kernels: ALWAYS, text: 'struct mdev_driver;' }],
     summary:
-      'A driver on the mdev bus. `.probe` creates the vfio_device of a mediated device, `.remove` ends it.',
+      'A driver on the mdev bus. `.probe` creates the vfio_device of a mediated device, and `.remove` ends its life.',
     contract: [
       { kernels: from('5.19', '6.1'), text: '`.supported_type_groups` is mandatory.' },
       {
@@ -231,7 +231,7 @@ export const STRUCTS: readonly ApiEntry[] = [
     kernels: from('6.1'),
     signatures: [{ kernels: from('6.1'), text: 'struct mdev_parent;' }],
     summary: 'A device that provides mediated devices; the driver embeds it.',
-    contract: [{ text: 'Give it to `mdev_register_parent()`.' }],
+    contract: [{ text: 'Pass it to `mdev_register_parent()`.' }],
     ownership: 'The driver owns it.',
     behaviours: [],
     header: 'linux/mdev.h',

@@ -20,7 +20,7 @@ describe('hover', () => {
       **Contract**: Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
       - The memory must be zeroed: the core reads members that this call does not set.
-      - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
+      - Every exit path must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
       **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` and \`vfio_put_device()\`
@@ -45,7 +45,7 @@ describe('hover', () => {
       **Contract**: Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
       - The memory must be zeroed: the core reads members that this call does not set.
-      - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
+      - Every exit path must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
       **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1
@@ -106,10 +106,10 @@ describe('hover', () => {
 
       **Contract**: Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
 
-      - It ends with \`vfio_free_device()\`: nothing may touch the device after it, so it is the last statement of \`.release\`.
-      - Do not call it when \`.init\` fails: the core frees the memory then, and it would be freed twice.
+      - It ends with \`vfio_free_device()\`: call it as the last statement of \`.release\`, and do not touch the device afterwards.
+      - Do not call it when \`.init\` fails: the core frees the memory itself, and the call would be a double free.
 
-      **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
+      **After the call:** In 6.1 the memory is freed. Since 6.2 the core still owns the memory.  
       **Kernels:** since v6.1
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
@@ -125,7 +125,7 @@ describe('hover', () => {
       - It does not free the container; the core does that after \`.release\`.
       - It may also be called when \`.init\` fails after \`vfio_pci_core_init_dev()\`.
 
-      **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
+      **After the call:** In 6.1 the memory is freed. Since 6.2 the core still owns the memory.  
       **Kernels:** since v6.1
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
@@ -140,12 +140,12 @@ describe('hover', () => {
     expect(lines('6.1')).toEqual([]);
     expect(lines('6.2')).toMatchInlineSnapshot(`
       [
-        "- A table with \`.bind_iommufd\` but without \`.unbind_iommufd\` or \`.attach_ioas\` is refused with \`-EINVAL\`.",
+        "- It returns \`-EINVAL\` for a table with \`.bind_iommufd\` but without \`.unbind_iommufd\` or \`.attach_ioas\`.",
       ]
     `);
     expect(lines('6.6')).toMatchInlineSnapshot(`
       [
-        "- With CONFIG_IOMMUFD a table without \`.bind_iommufd\`, \`.unbind_iommufd\`, \`.attach_ioas\` and \`.detach_ioas\` is refused with \`-EINVAL\`.",
+        "- With CONFIG_IOMMUFD it returns \`-EINVAL\` for a table without \`.bind_iommufd\`, \`.unbind_iommufd\`, \`.attach_ioas\` and \`.detach_ioas\`.",
       ]
     `);
   });
@@ -171,7 +171,7 @@ describe('hover', () => {
     expect(hover('vfio_pci_core_match', '6.17')).toContain('the table must have it');
     expect(hover('vfio_pci_core_match', '6.14')).not.toContain('match_token_uuid');
     expect(hover('vfio_pci_core_disable', '6.12')).toContain('`vdev->vdev.dev_set->lock`');
-    expect(hover('vfio_pci_core_match_token_uuid', '7.0')).toContain('that of its PF');
+    expect(hover('vfio_pci_core_match_token_uuid', '7.0')).toContain('the token of its PF');
   });
   it.each(['create', 'remove'])('of mdev_parent_ops.%s before and with .device_driver', (name) => {
     const text = (kernel: string) => explainApi(`mdev_parent_ops.${name}`, parseVersion(kernel));
@@ -199,10 +199,10 @@ describe('hover', () => {
 
       - It is optional. The core frees the memory after it: do not free the container here.
       - It may run after \`remove()\`: do not use the drvdata of the parent, nor anything that \`remove()\` frees.
-      - \`vdev->dev_set\` is gone already.
+      - \`vdev->dev_set\` is already gone.
       - It does not run when \`.init\` failed.
 
-      **Ownership:** Nothing else holds the device any more.  
+      **Ownership:** Nothing else holds a reference to the device.  
       **Context:** It may sleep.  
       **Kernels:** since v6.1  
       **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.
