@@ -79,9 +79,10 @@ function ofContainer(
     field?.type.pointers === 0 && (field.type.name === 'vfio_device' || rest.at(-1) === 'vdev');
   if (!struct || !isDevice) return undefined;
   const isFirst = struct.fields[0] === field;
-  return `**Contract**: from the \`struct vfio_device\` to its container \`struct ${tag}\`. \`${member}\` is ${
-    isFirst ? '' : 'not '
-  }its first member, which \`vfio_alloc_device()\` asks for. The container lives as long as the device does.`;
+  const place = isFirst
+    ? 'is its first member, as `vfio_alloc_device()` requires'
+    : 'is not its first member, but `vfio_alloc_device()` requires the first member';
+  return `**Contract**: converts the \`struct vfio_device\` pointer to its container \`struct ${tag}\`. \`${member}\` ${place}. The container lives as long as the device.`;
 }
 
 /** `module_pci_driver(foo_driver)` and its like. */
@@ -100,7 +101,7 @@ function ofRegistration(
   return [
     `**Contract**: registers \`${use.args[0]}\` when the module is loaded, and unregisters it when the module is unloaded.`,
     [
-      ...callback(table.probe, 'for each device that appears; where it fails, nothing else runs'),
+      ...callback(table.probe, 'for each device that appears; when it fails, nothing else runs'),
       ...callback(table.remove, 'once for each device whose probe succeeded'),
     ].join('\n'),
   ].join('\n\n');

@@ -127,7 +127,7 @@ function ways(
 ): string[] {
   const texts = [...new Set(states.map(text))].filter((one) => one !== undefined);
   if (states.some((one) => text(one) === undefined)) return [];
-  return [...texts.slice(0, MAX_WAYS), ...(texts.length > MAX_WAYS ? ['or something else'] : [])];
+  return [...texts.slice(0, MAX_WAYS), ...(texts.length > MAX_WAYS ? ['or another state'] : [])];
 }
 
 /** A state and, with a kernel, what is still owed in it. */

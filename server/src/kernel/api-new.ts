@@ -15,13 +15,16 @@ const ALLOCATION_CONTRACT: ApiEntry['contract'] = [
     text: 'The vfio_device must be at offset 0 of the container, through every level of embedding.',
   },
   {
-    text: 'If `ops->init()` fails the core frees the memory and returns its error; `ops->release()` does not run then.',
+    text: 'If `ops->init()` fails, the core frees the memory and returns the error. `ops->release()` does not run.',
   },
   {
     kernels: ONLY_6_1,
     text: '`ops->release` is mandatory, and must free the memory with `vfio_free_device()`.',
   },
-  { kernels: FROM_6_2, text: '`ops->release` is optional. The core frees the memory after it.' },
+  {
+    kernels: FROM_6_2,
+    text: '`ops->release` is optional. The core frees the memory after the callback.',
+  },
 ];
 
 /** The core owns the memory, and a reference count decides when it goes. */
@@ -86,7 +89,7 @@ export const NEW_API: readonly ApiEntry[] = [
     ],
     summary: 'Drops a reference; the last one releases the device.',
     contract: [
-      { text: 'Do not touch the container afterwards: the memory may be gone.' },
+      { text: 'Do not touch the container afterwards: the memory may be freed.' },
       { text: 'A registered device must be unregistered first.' },
       {
         text: 'The last put releases the device set, calls `ops->release()` and ends with the memory freed. It may come after `remove()`.',

@@ -220,7 +220,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         },
         {
           kernels: from('6.2'),
-          text: 'It is optional. The core frees the memory after it: do not free the container here.',
+          text: 'It is optional. The core frees the memory after `.release`: do not free the container here.',
         },
         {
           text: 'It may run after `remove()`: do not use the drvdata of the parent, nor anything that `remove()` frees.',
@@ -352,7 +352,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
     'Called when user space unmaps addresses that the driver may have pinned.',
     {
       contract: [
-        { text: 'Unpin the pages of the range before it returns.' },
+        { text: 'Unpin the pages of the range before you return.' },
         {
           kernels: from('6.6'),
           text: 'A driver without it cannot pin: `vfio_pin_pages()` returns `-EINVAL`.',

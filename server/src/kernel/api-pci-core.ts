@@ -205,11 +205,11 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       },
       {
         kernels: OLD_CORE,
-        text: 'On error the driver still owns everything: `vfio_pci_core_uninit_device()` and free.',
+        text: 'On error the driver still owns everything: call `vfio_pci_core_uninit_device()` and free.',
       },
       {
         kernels: NEW_CORE,
-        text: 'On error the caller still holds its reference: `vfio_put_device()`.',
+        text: 'On error the caller still holds its reference: drop it with `vfio_put_device()`.',
       },
     ],
     ownership:

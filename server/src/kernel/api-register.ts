@@ -41,7 +41,7 @@ const REGISTER_CONTRACT: ApiEntry['contract'] = [
   },
   {
     kernels: NEW_MODEL,
-    text: 'On error the caller still holds its reference: `vfio_put_device()`.',
+    text: 'On error the caller still holds its reference: drop it with `vfio_put_device()`.',
   },
   { kernels: SINCE_5_15, text: 'A device without a device set gets a set of its own.' },
   {

@@ -137,8 +137,8 @@ function absence(entry: ApiEntry, kernel: KernelVersion): string | undefined {
   if (side === 1) {
     const late = uncertainBackport(kernel, entry.kernels);
     return late
-      ? `Perhaps not in ${target}: it is ${backportText(late)}, and comes with v${formatVersion(entry.kernels.since!)}.`
-      : `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
+      ? `Perhaps not in ${target}: added in v${formatVersion(entry.kernels.since!)}, and ${backportText(late)}.`
+      : `Not yet in ${target}: added in v${formatVersion(entry.kernels.since!)}.`;
   }
   const instead = entry.replacement ? ` Use ${entry.replacement.text}.` : '';
   const removed = `v${formatVersion(entry.kernels.until!)}`;

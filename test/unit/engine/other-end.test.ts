@@ -118,13 +118,13 @@ describe('the hover of a function of the driver', () => {
 
   it('tells of a cast to the container and of a registration of the driver', async () => {
     expect(await hover(MADE, 'container_of')).toMatchInlineSnapshot(
-      `"**Contract**: from the \`struct vfio_device\` to its container \`struct foo\`. \`vdev\` is its first member, which \`vfio_alloc_device()\` asks for. The container lives as long as the device does."`,
+      `"**Contract**: converts the \`struct vfio_device\` pointer to its container \`struct foo\`. \`vdev\` is its first member, as \`vfio_alloc_device()\` requires. The container lives as long as the device."`,
     );
     const registered = `${CLEAN}module_mdev_driver(foo_driver);\n`;
     expect(await hover(registered, 'module_mdev_driver')).toMatchInlineSnapshot(`
       "**Contract**: registers \`foo_driver\` when the module is loaded, and unregisters it when the module is unloaded.
 
-      - \`foo_probe()\` runs for each device that appears; where it fails, nothing else runs
+      - \`foo_probe()\` runs for each device that appears; when it fails, nothing else runs
       - \`foo_remove()\` runs once for each device whose probe succeeded"
     `);
   });

@@ -60,14 +60,14 @@ describe('hover', () => {
       #define vfio_alloc_device(dev_struct, member, dev, ops)
       \`\`\`
 
-      **Not yet in v5.15: it comes with v6.1.**
+      **Not yet in v5.15: added in v6.1.**
 
       **Contract**: Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
 
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
       - The vfio_device must be at offset 0 of the container, through every level of embedding.
-      - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
+      - If \`ops->init()\` fails, the core frees the memory and returns the error. \`ops->release()\` does not run.
       - \`ops->release\` is mandatory, and must free the memory with \`vfio_free_device()\`.
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
@@ -88,8 +88,8 @@ describe('hover', () => {
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
       - The vfio_device must be at offset 0 of the container, through every level of embedding.
-      - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
-      - \`ops->release\` is optional. The core frees the memory after it.
+      - If \`ops->init()\` fails, the core frees the memory and returns the error. \`ops->release()\` does not run.
+      - \`ops->release\` is optional. The core frees the memory after the callback.
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
       **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\` and return \`PTR_ERR()\`.  
@@ -197,7 +197,7 @@ describe('hover', () => {
 
       **Contract**: Releases the driver's part of a device after the last reference is dropped.
 
-      - It is optional. The core frees the memory after it: do not free the container here.
+      - It is optional. The core frees the memory after \`.release\`: do not free the container here.
       - It may run after \`remove()\`: do not use the drvdata of the parent, nor anything that \`remove()\` frees.
       - \`vdev->dev_set\` is already gone.
       - It does not run when \`.init\` failed.
