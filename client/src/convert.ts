@@ -183,11 +183,10 @@ function distinct(answers: readonly Answer[]): Possible[] {
 }
 
 async function pick(possible: readonly Possible[]): Promise<Possible | undefined> {
-  // What tells the styles of one conversion apart comes last in their titles, where the box would
-  // cut it off.
+  // What tells the styles of one conversion apart comes before a colon in their titles.
   const items = possible.map((answer) => {
-    const [label = '', ...more] = answer.title.split(', ');
-    return { label, detail: more.join(', '), answer };
+    const [label = '', detail] = answer.title.split(': ');
+    return { label, detail, answer };
   });
   return (await vscode.window.showQuickPick(items))?.answer;
 }

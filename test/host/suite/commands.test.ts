@@ -21,6 +21,9 @@ suite('commands', () => {
   let page: Page;
   const root = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 
+  const said = (text: string): Promise<void> =>
+    page.locator('.statusbar-item', { hasText: text }).first().waitFor();
+
   inWindow((connected) => {
     page = connected;
   });
@@ -86,7 +89,7 @@ suite('commands', () => {
         .map((tab) => tab.label)
         .find((text) => text.startsWith('Conversion of old_model.c')),
     );
-    ok(label);
+    ok(label.startsWith('Conversion of old_model.c and notes'), label);
     await page.locator('.view-line', { hasText: 'To be looked at' }).first().waitFor();
     equal(document.getText(), before);
     await vscode.commands.executeCommand('vfioLifecycle.discardShownConversion');
@@ -139,6 +142,47 @@ suite('commands', () => {
     await done;
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     rmSync(folder, { recursive: true });
+  });
+
+  test('the search for the drivers of a folder is cancelled, and nothing is asked', async () => {
+    const folder = path.join(root(), 'many');
+    mkdirSync(folder);
+    // So many that the search goes on until the button is there.
+    for (let i = 0; i < 60; i++)
+      copyFileSync(path.join(root(), 'old_model.c'), path.join(folder, `meter${i}.c`));
+    const done = vscode.commands.executeCommand(
+      'vfioLifecycle.convertFolder',
+      vscode.Uri.file(folder),
+    );
+    const search = page.locator('.notifications-center .notification-list-item', {
+      hasText: 'looking for drivers',
+    });
+    await until('the search', async () => {
+      await vscode.commands.executeCommand('notifications.showList');
+      return (await search.count()) > 0;
+    });
+    await search.locator('.monaco-button', { hasText: 'Cancel' }).click();
+    await said('the drivers were not converted: cancelled');
+    await done;
+    equal(await answerRow(page, 'meter0.c').count(), 0);
+    await vscode.commands.executeCommand('notifications.hideList');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a folder without a driver has nothing to convert', async () => {
+    const folder = path.join(root(), 'empty');
+    mkdirSync(folder);
+    await vscode.commands.executeCommand('vfioLifecycle.convertFolder', vscode.Uri.file(folder));
+    await said('nothing to convert in this folder');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('New File… offers a driver', async () => {
+    const done = vscode.commands.executeCommand('welcome.showNewFileEntries');
+    await pickAnswer(page, 'Create Driver');
+    await page.locator('.quick-input-widget', { hasText: 'Create Driver (1/3)' }).waitFor();
+    await page.keyboard.press('Escape');
+    await done;
   });
 
   test('the conversions of a folder are saved as one patch that git takes', async () => {
