@@ -79,10 +79,19 @@ export function statusOf(state: PathState, held: Held): 'held' | 'free' | 'open'
   if (held.when.mask === ZERO) return status(mask, ZERO, (mask & NEGATIVE) === 0);
   // So is one that is not 0.
   if (held.when.mask === NEGATIVE) return status(mask, NEGATIVE, (mask & ZERO) === 0);
-  if (held.when.mask !== GUESS) return status(mask, held.when.mask, (mask & ~held.when.mask) === 0);
+  return status(mask, takenMask(state, held.when), isExact(state, held.when));
+}
+
+/** The results that mean that it was taken. */
+function takenMask(state: PathState, { object, mask }: NonNullable<Held['when']>): Mask {
+  if (mask !== GUESS) return mask;
   // A result that was stored is a pointer; any other is an error code.
-  if (isStored(state, held.when.object)) return status(mask, POSITIVE, mask === POSITIVE);
-  return status(mask, ZERO, mask === ZERO);
+  return isStored(state, object) ? POSITIVE : ZERO;
+}
+
+/** Whether the result can only be one that means that it was taken. */
+function isExact(state: PathState, when: NonNullable<Held['when']>): boolean {
+  return (maskOf(state, when.object.start) & ~takenMask(state, when)) === 0;
 }
 
 /** Free when the result cannot be one of those that mean that it was taken. */
@@ -186,18 +195,16 @@ export function settleHeld(state: PathState, isUsed: (object: AbstractObject) =>
       continue;
     }
     // A later test may still find that the result is none of those that mean that it was taken.
-    const isFinal = status === 'held' && (isExact(state, other) || !isUsed(other.when!.object));
-    if ((isFinal || isLost) && other.when !== null) {
+    const isFinal =
+      other.when !== null &&
+      status === 'held' &&
+      (isExact(state, other.when) || !isUsed(other.when.object));
+    if (isFinal || isLost) {
       changed = true;
       held.set(id, { ...other, when: null });
     } else held.set(id, other);
   }
   if (changed) state.held = held;
-}
-
-/** Whether the result can only be one that means that it was taken. */
-function isExact(state: PathState, { when }: Held): boolean {
-  return when === null || (maskOf(state, when.object.start) & ~holdsFor(when.mask)) === 0;
 }
 
 /** What two paths that are joined both hold for certain. */
