@@ -312,7 +312,10 @@ async function showMenu() {
   await open(workspace, 'old_model.c');
   await goTo('old_model.c', 'vfio_init_group_dev(', '');
   await page.locator('.squiggly-error').first().waitFor();
-  await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+  await page
+    .locator('.lightBulbWidget:visible, [class*="codicon-gutter-lightbulb"]:visible')
+    .first()
+    .click();
   await page
     .locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' })
     .first()

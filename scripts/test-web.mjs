@@ -243,14 +243,39 @@ async function looksRight(page) {
   await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
 }
 
-/** A picture is there again in a window that is loaded anew. */
+/**
+ * A picture is there again in a window that is loaded anew, once the editor has kept what is open:
+ * it does so from time to time.
+ */
 async function comesBack(page) {
   await page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'mistakes.c' }).dblclick();
   await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
   await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
   await inView(page, 'svg.life');
+  await page.waitForFunction(isKept, 'vfioLifecycle.lifeCycle');
   await page.reload();
   await inView(page, 'svg.life');
+}
+
+/** Runs in the page: whether the editor's store has a text. */
+async function isKept(text) {
+  const opened = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  for (const { name } of await indexedDB.databases()) {
+    const database = await opened(indexedDB.open(name));
+    try {
+      for (const store of database.objectStoreNames) {
+        const all = database.transaction(store).objectStore(store).getAll();
+        if (JSON.stringify(await opened(all)).includes(text)) return true;
+      }
+    } finally {
+      database.close();
+    }
+  }
+  return false;
 }
 
 /** It walks the path of a finding. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { inWindow, open, until, withoutStickyScroll } from './support.ts';
+import { inWindow, open, openLightBulb, until, withoutStickyScroll } from './support.ts';
 
 suite('a person in the user interface', () => {
   let page: Page;
@@ -54,11 +54,7 @@ suite('a person in the user interface', () => {
     await page.keyboard.press('Escape');
 
     await call.click();
-    await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
-    await page
-      .locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' })
-      .first()
-      .click();
+    await (await openLightBulb(page, 'vfio_alloc_device')).click();
     await until('the conversion', () => document.isDirty);
     await page.locator('.squiggly-error').first().waitFor({ state: 'detached' });
     // The squiggle goes with its text; what is found in the new text comes later. The notes of the
