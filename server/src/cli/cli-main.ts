@@ -5,12 +5,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { optimiseLater } from '../lsp/node-optimise-later.ts';
 import { readPackageFacts } from './package-facts.ts';
 
 const words = process.argv.slice(2);
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-V'))
   process.stdout.write(`${readPackageFacts(__dirname).version}\n`);
-else if (!isNothingForUs(words)) createRequire(__filename)('./web/server.js');
+else if (!isNothingForUs(words)) {
+  optimiseLater();
+  createRequire(__filename)('./web/server.js');
+}
 
 /** Whether kbuild asks about a file that can be read and does not mention VFIO. */
 function isNothingForUs(given: readonly string[]): boolean {

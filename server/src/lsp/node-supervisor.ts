@@ -20,6 +20,7 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from 'vscode-jsonrpc/node';
+import { optimiseLater } from './node-optimise-later.ts';
 import { SERVER_THREAD } from './node-thread.ts';
 
 /** Of the protocol: the request was cancelled. */
@@ -56,6 +57,7 @@ type Transport = readonly [MessageReader, MessageWriter];
 export function superviseServer(program: string): void {
   const [reader, writer] = transportOf(process.argv.slice(2));
   for (const flag of SMALL_HEAP) setFlagsFromString(flag);
+  optimiseLater();
   const thread = new Worker(program, {
     workerData: SERVER_THREAD,
     stdout: true,
