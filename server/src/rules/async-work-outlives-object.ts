@@ -6,14 +6,16 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { isSmallStruct } from '../kernel/fixed-members.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
-import { contains, declaredType, walk } from './locate.ts';
-import { indexOf, memberAccesses, reachedFrom } from './members.ts';
+import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
+import { contains, declaredType, documentsOf, walk } from './locate.ts';
+import { accessesOf, indexOf, memberAccesses, reachedFrom } from './members.ts';
 import { beginningsOf } from './resource-leaks.ts';
 import { listedShortly, quoted, say, written } from './wording.ts';
 
@@ -50,17 +52,20 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   const containers = ownContainers(facts);
   if (containers.size === 0) return [];
+  let ends: ReadonlySet<FunctionIr> | undefined;
   const left = ASYNC_KINDS.flatMap((kind): Left[] => {
-    const armed = callsOf(
-      index,
-      new Map([...kind.arm].map(([name, { argument }]) => [name, argument] as const)),
-    ).filter(({ key }) => key !== null && isInside(index, containers, key));
+    const armed = callsOf(index, kind.arm, ({ argument }) => argument).filter(
+      ({ key }) => key !== null && isInside(index, containers, key),
+    );
     if (armed.length === 0) return [];
-    const ending = endingFunctions(facts, index);
+    const ending = (ends ??= endingFunctions(facts, index));
     if (callsAny(ending, kind.stopAll)) return [];
     if (isStoppedUnseen(facts, index, ending, kind, containers)) return [];
-    const started = callsOf(index, kind.start);
-    const stopped = callsOf(index, kind.stop).filter(({ fn }) => ending.has(fn));
+    const argumentIsPosition = (argument: number): number => argument;
+    const started = callsOf(index, kind.start, argumentIsPosition);
+    const stopped = callsOf(index, kind.stop, argumentIsPosition).filter(({ fn }) =>
+      ending.has(fn),
+    );
     if (stopped.some(({ key }) => key === null)) return [];
     return armed
       .filter((one, i) => armed.findIndex((other) => other.key === one.key) === i)
@@ -86,11 +91,9 @@ function isHandedOn(
   ending: ReadonlySet<FunctionIr>,
 ): boolean {
   return [...ending].some((fn) =>
-    memberAccesses(index, fn).some(
-      (access) =>
-        access.key === one.key &&
-        access.form === 'address' &&
-        (access.call === null || !isKnown(kind, access.call.name)),
+    accessesOf(index, fn, one.key ?? '').some(
+      ({ form, lowered: { call } }) =>
+        form === 'address' && (call === null || !isKnown(kind, call.name)),
     ),
   );
 }
@@ -246,14 +249,16 @@ function isInside(index: ModuleIndex, containers: ReadonlySet<string>, key: stri
 }
 
 /** All calls of the named functions, with the member that the given argument is the address of. */
-function callsOf(index: ModuleIndex, names: ReadonlyMap<string, number>): Named[] {
+function callsOf<T>(
+  index: ModuleIndex,
+  names: ReadonlyMap<string, T>,
+  argumentOf: (value: T) => number,
+): Named[] {
   if (names.size === 0) return [];
-  const mention = new RegExp(`\\b(?:${[...names.keys()].join('|')})\\b`);
-  return index.allFunctions.flatMap(({ file, item: fn }) => {
-    if (!mention.test(fn.text)) return [];
+  return callersOf(index, names).flatMap(({ file, item: fn }) => {
     return [...walk(fn.body)].flatMap((node): Named[] => {
-      const argument =
-        node.kind === 'call' && node.name !== null ? names.get(node.name) : undefined;
+      const found = node.kind === 'call' && node.name !== null ? names.get(node.name) : undefined;
+      const argument = found === undefined ? undefined : argumentOf(found);
       if (
         node.kind !== 'call' ||
         argument === undefined ||
@@ -321,11 +326,7 @@ function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Set<FunctionIr
 }
 
 function callsAny(functions: ReadonlySet<FunctionIr>, names: ReadonlySet<string>): boolean {
-  return [...functions].some((fn) =>
-    [...walk(fn.body)].some(
-      (node) => node.kind === 'call' && node.name !== null && names.has(node.name),
-    ),
-  );
+  return [...functions].some((fn) => callsOneOf(fn, names));
 }
 
 /**
@@ -347,39 +348,52 @@ function isStoppedUnseen(
       .map(({ item }) => item)
       .filter((fn) => ENDING_ROLES.has(facts.roles.get(fn) ?? '')),
   );
-  const documents = [...facts.module.sources, ...facts.module.headers];
-  if (
-    documents.some((file) =>
-      [...file.text.matchAll(/^[ \t]*#[ \t]*define\b(?:.*\\\r?\n)*.*$/gm)].some(([text]) =>
-        mention.test(text),
-      ),
-    )
-  )
-    return true;
+  if (documentsOf(facts.module).some((file) => mention.test(textOfMacros(file)))) return true;
   for (const fn of ending) {
     const file = index.fileOf(fn);
     if (file === undefined) continue;
-    for (const node of walk(fn.body)) {
-      if (node.kind === 'unknown') return true;
-      if (node.kind !== 'call') continue;
-      if (node.name === null) {
+    if (hasUnknown(fn)) return true;
+    for (const { name, args } of undoingCalls(fn)) {
+      if (name === null) {
         if (ENDING_ROLES.has(facts.roles.get(fn) ?? '')) return true;
         continue;
       }
-      if (isKnown(kind, node.name) || index.functions(file, node.name).length > 0) continue;
+      if (isKnown(kind, name) || index.functions(file, name).length > 0) continue;
       if (
-        namesAnUndo(node.name) &&
-        behaviourOf(node.name, facts.kernel, facts.module.wrappers) === undefined &&
+        behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined &&
         // Without an argument it may know the object from elsewhere where the object ends.
-        (node.args.length === 0
+        (args.length === 0
           ? removing.has(fn)
-          : node.args.some((arg) => mayReach(index, containers, fn, arg)))
+          : args.some((arg) => mayReach(index, containers, fn, arg)))
       )
         return true;
     }
   }
   return false;
 }
+
+const hasUnknown = keptByFunction((root) =>
+  [...walk(root.body)].some(({ kind }) => kind === 'unknown'),
+);
+
+/** The calls of a function, as it was lowered, that undo something by their names, or have none. */
+const undoingCalls = keptByFunction((root) =>
+  scanOf(root).calls.filter(({ name }) => name === null || namesAnUndo(name)),
+);
+
+const macroTexts = new WeakMap<FileIr, string>();
+
+/** What a document defines as macros, understood or not. */
+function textOfMacros(file: FileIr): string {
+  let text = macroTexts.get(file);
+  if (text === undefined) {
+    const found = file.text.includes('define') ? file.text.match(DEFINITION) : null;
+    macroTexts.set(file, (text = (found ?? []).join('\n')));
+  }
+  return text;
+}
+
+const DEFINITION = /^[ \t]*#[ \t]*define\b(?:.*\\\r?\n)*.*$/gm;
 
 const ENDING_ROLES: ReadonlySet<string> = new Set(['remove', 'release', 'action']);
 
@@ -423,11 +437,11 @@ function holdsReference(
   if (handler === null) return false;
   if (handler === undefined) return true;
   return [...reachedFrom(index, [handler]).keys()].some((fn) =>
-    [...walk(fn.body)].some((node) => {
-      if (node.kind !== 'call' || node.name === null) return false;
-      const behaviour = behaviourOf(node.name, facts.kernel, facts.module.wrappers);
+    scanOf(fn).calls.some(({ name }) => {
+      if (name === null) return false;
+      const behaviour = behaviourOf(name, facts.kernel, facts.module.wrappers);
       return (
-        /kref_put|refcount_dec/.test(node.name) ||
+        /kref_put|refcount_dec/.test(name) ||
         (behaviour !== undefined &&
           behaviour !== 'neutral' &&
           behaviour.success.some(({ op }) => op === 'put' || op === 'put-registration'))

@@ -1,27 +1,36 @@
 /** What a callback takes and keeps in the device is given back by nobody. */
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
-import type { HeldResource, ModuleFacts } from '../lifecycle/types.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { ancestry, callAt, contains, documentAt, functionsIn, isNull, walk } from './locate.ts';
+import { keptByFunction } from './function-traits.ts';
+import {
+  ancestry,
+  contains,
+  documentAt,
+  functionsIn,
+  isNull,
+  loweredCallAt,
+  siteOfCall,
+  walk,
+} from './locate.ts';
 import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
-import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { accessesOf, indexOf, reachedFrom, type MemberAccess } from './members.ts';
 import {
   areGiven,
   callsOf,
-  callsWhere,
   endingFunctions,
   isAround,
   isGiven,
-  isUnseen,
   keeperOf,
   mayGiveBackUnseen,
   namedBy,
   opensAndCloses,
+  unseenCalls,
   type OpenAndClose,
 } from './open-and-close.ts';
 import { relatedOf } from './related.ts';
@@ -57,10 +66,11 @@ export const closeLeaks: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
+  const roots = functionsIn(facts, 'callback');
+  if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
   const pairs = opensAndCloses(facts, index);
-  const callbacks = reachedFrom(index, functionsIn(facts, 'callback'));
-  if (callbacks.size === 0) return [];
+  const callbacks = reachedFrom(index, roots);
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
   const ends = [...new Set([...closing, ...endingFunctions(facts, index)])];
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
@@ -118,15 +128,14 @@ function keptMembers(
 ): Finding[] {
   const file = index.fileOf(fn);
   if (file === undefined) return [];
-  const takers = [...new Set(scanOf(fn).names.called)].filter(
-    (name) => takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
-  );
-  return callsOf([fn], takers).flatMap(({ call }): Finding[] => {
+  return callsOf([fn], takersIn(fn)).flatMap((found): Finding[] => {
+    const { call } = found;
     const pair = takenBy(call.name!)!;
     const key = keeperOf(index, fn, call);
     if (key === null || !isOfContainer(index, file, key, containers)) return [];
     if (areGiven(index, ends, pair.undo, key)) return [];
-    if (!isHeldAfter(facts, fn, call) && isGivenBackHere(index, fn, pair, key)) return [];
+    const site = siteOfCall(file, found);
+    if (!isHeldAfter(facts, fn, site) && isGivenBackHere(index, fn, pair, key)) return [];
     const doubt = doubtOf(facts, index, ends, key);
     if (doubt === 'silent') return [];
     const member = key.slice(key.indexOf('.') + 1);
@@ -139,7 +148,7 @@ function keptMembers(
           call: call.name!,
           undo: pair.undo[0]!,
         }),
-        site: { path: file.path, start: call.start, end: call.end },
+        site,
         functionName: fn.name,
         related: closersOf(facts, index),
         fix: null,
@@ -147,6 +156,13 @@ function keptMembers(
     ];
   });
 }
+
+/** The functions that a function calls and that return what must be given back. */
+const takersIn = keptByFunction((root): readonly string[] =>
+  scanOf(root).names.called.filter(
+    (name) => takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
+  ),
+);
 
 /** A member of the container, or of a struct that lies in it. */
 function isOfContainer(
@@ -175,21 +191,26 @@ function isGivenBackHere(
   pair: ResourcePair,
   key: string,
 ): boolean {
-  const stored = memberAccesses(index, fn).find(
-    (one) => one.key === key && one.form === 'write' && one.value !== null && !isNull(one.value),
+  const undoing = callsOf([fn], pair.undo);
+  if (undoing.length === 0) return false;
+  const stored = accessesOf(index, fn, key).find(
+    ({ form, lowered: { value } }) => form === 'write' && value !== null && !isNull(value),
   );
-  return callsOf([fn], pair.undo).some(
-    (one) => isGiven(index, one, key) && stored !== undefined && one.call.start > stored.node.start,
+  return undoing.some(
+    (one) =>
+      isGiven(index, one, key) &&
+      stored !== undefined &&
+      one.call.start > stored.lowered.node.start,
   );
 }
 
 /** Whether an open that succeeds is seen to hold what a call has taken. */
-function isHeldAfter(facts: ModuleFacts, fn: FunctionIr, call: CallExpr): boolean {
+function isHeldAfter(facts: ModuleFacts, fn: FunctionIr, { start }: Site): boolean {
   return facts.resources.leaves.some(
     (leave) =>
       leave.function === fn &&
       leave.outcome === 'success' &&
-      leave.held.some(({ site }) => contains(fn, site) && site.start === call.start),
+      leave.held.some(({ site }) => contains(fn, site) && site.start === start),
   );
 }
 
@@ -200,13 +221,8 @@ function doubtOf(
   ends: readonly FunctionIr[],
   key: string,
 ): 'warning' | 'hint' | 'silent' {
-  const field = key.slice(key.lastIndexOf('.') + 1);
-  const isRead = ends.some(
-    (fn) =>
-      fn.text.includes(field) &&
-      memberAccesses(index, fn).some(
-        (one) => one.key === key && one.form !== 'write' && !isOnlyLookedAt(fn, one),
-      ),
+  const isRead = ends.some((fn) =>
+    accessesOf(index, fn, key).some((one) => one.form !== 'write' && !isOnlyLookedAt(fn, one)),
   );
   if (isRead || handsOnToUndo(facts, index, ends, key.slice(0, key.indexOf('.')))) return 'silent';
   return mayGiveBackUnseen(facts, index, ends, key) || handsOnToUndo(facts, index, ends, null)
@@ -215,15 +231,16 @@ function doubtOf(
 }
 
 /** `if (p->ctx)`, `p->regions[i]`, `p->ctx->size`: to look at it gives nothing back. */
-function isOnlyLookedAt(fn: FunctionIr, { node, call }: MemberAccess): boolean {
-  const [around, outer] = ancestry(fn.body, node).toReversed().slice(1);
+function isOnlyLookedAt(fn: FunctionIr, { lowered: { node, call } }: MemberAccess): boolean {
+  const { body } = originalOf(fn);
+  const [around, outer] = ancestry(body, node).toReversed().slice(1);
   if (around?.kind === 'index') return around.base === node;
   // `kref_put(&p->ctx->ref, foo_free)` may free it.
   if (around?.kind === 'member' && around.arrow)
     return !(outer?.kind === 'unary' && outer.op === '&');
   return (
     call === null &&
-    [...walk(fn.body)].some((one) => one.kind === 'if' && contains(one.condition, node))
+    [...walk(body)].some((one) => one.kind === 'if' && contains(one.condition, node))
   );
 }
 
@@ -237,13 +254,13 @@ function handsOnToUndo(
   ends: readonly FunctionIr[],
   owner: string | null,
 ): boolean {
-  return ends.some((fn) => {
-    const isUndo = (call: CallExpr): boolean =>
-      (call.name === null || namesAnUndo(call.name)) && isUnseen(facts, index, fn, call);
-    return callsWhere(fn, isUndo).some(
-      ({ args }) => owner === null || args.some((arg) => isAround(namedBy(index, fn, arg), owner)),
-    );
-  });
+  return ends.some((fn) =>
+    unseenCalls(facts, index, fn).some(
+      ({ name, args }) =>
+        (name === null || namesAnUndo(name)) &&
+        (owner === null || args.some((arg) => isAround(namedBy(index, fn, arg), owner))),
+    ),
+  );
 }
 
 /** What an open that succeeds has taken by an argument, and nothing undoes at the close. */
@@ -300,7 +317,7 @@ function isForgotten(facts: ModuleFacts, one: HeldResource, ends: readonly Funct
 
 function functionAt(facts: ModuleFacts, { site }: HeldResource): string | null {
   const fn = documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
-  return fn !== undefined && callAt(fn.body, site) !== null ? fn.name : null;
+  return fn !== undefined && loweredCallAt(fn, site) !== null ? fn.name : null;
 }
 
 function siteOfTable({ path, variable }: OpenAndClose['table']): Finding['site'] {

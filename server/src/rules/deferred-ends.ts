@@ -7,10 +7,17 @@ import { calls } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import {
+  kernelCallers,
+  originalOf,
+  scanOf,
+  type KernelCaller,
+} from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
-import { functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
-import { indexOf, reachedFrom } from './members.ts';
+import { keptByFunction } from './function-traits.ts';
+import { documentsOf, functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { indexOf, leadingTo, reachedFrom } from './members.ts';
 
 /**
  * `by-this`: the function starts what ends the device. `elsewhere`: something of the module may end
@@ -165,28 +172,28 @@ const SEEN: ReadonlySet<Role> = new Set<Role>([
  */
 function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): ReadonlySet<string> {
   const index = indexOf(facts.module, facts.kernel);
+  const mayEnd = ({ list }: KernelCaller): boolean =>
+    list.some(({ effects }) => effects.some(({ op }) => ops.includes(op)));
   const ending = new Set(
-    index.allFunctions
+    kernelCallers(index, facts.kernel)
+      .filter(mayEnd)
       .map(({ item }) => item)
       .filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && endsDevice(facts, fn, ops)),
   );
   if (ending.size === 0) return new Set();
-  const reached = (roots: readonly FunctionIr[]): boolean =>
-    [...reachedFrom(index, roots).keys()].some((fn) => ending.has(fn));
-  const values = namesAsValues(facts);
-  const called = new Set(
-    index.allFunctions.flatMap(({ item }) => scanOf(item).calls.flatMap(({ name }) => name ?? [])),
+  // What leads to them is little, and is asked for first.
+  const leading = leadingTo(index, ending);
+  const roots = [...leading].filter(
+    (fn) =>
+      !SEEN.has(facts.roles.get(fn) ?? 'helper') &&
+      (isValue(facts, fn.name) || (!fn.isStatic && !isCalled(index, fn.name))),
   );
-  const isRoot = (fn: FunctionIr): boolean =>
-    values.has(fn.name) || (!fn.isStatic && !called.has(fn.name));
-  const roots = index.allFunctions
-    .map(({ item }) => item)
-    .filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && isRoot(fn));
-  return new Set(
-    [...roots, ...functionsIn(facts, 'callback')]
-      .filter((fn) => reached([fn]))
-      .map(({ name }) => name),
-  );
+  const callbacks = functionsIn(facts, 'callback').filter((fn) => leading.has(fn));
+  return new Set([...roots, ...callbacks].map(({ name }) => name));
+}
+
+function isCalled({ allFunctions }: ModuleIndex, name: string): boolean {
+  return allFunctions.some(({ item }) => namesIn(item).called.has(name));
 }
 
 /**
@@ -214,45 +221,47 @@ function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]
   });
 }
 
-/** The names that code and tables use otherwise than to call them. */
-function namesAsValues(facts: ModuleFacts): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const file of [...facts.module.sources, ...facts.module.headers]) {
-    for (const fn of file.functions) for (const name of namesIn(fn).values) names.add(name);
-    for (const { init } of file.variables)
-      if (init !== null) for (const name of collectNames(init).values) names.add(name);
-    for (const { args } of file.fileMacros) for (const arg of args) names.add(arg.trim());
-  }
-  return names;
+/** Whether code or a table uses a name otherwise than to call it. */
+function isValue(facts: ModuleFacts, name: string): boolean {
+  return documentsOf(facts.module).some(
+    ({ functions, variables, fileMacros }) =>
+      functions.some((fn) => namesIn(fn).values.has(name)) ||
+      variables.some(({ init }) => init !== null && namesOfValue(init).values.has(name)) ||
+      fileMacros.some(({ args }) => args.some((arg) => arg.trim() === name)),
+  );
 }
 
 /** What code names: the names that are not called alone, and all of them with members as `.name`. */
 interface Names {
+  /** The names of calls. */
+  readonly called: ReadonlySet<string>;
   readonly values: ReadonlySet<string>;
   readonly all: ReadonlySet<string>;
 }
 
-const namesOf = new WeakMap<FunctionIr, Names>();
+const namesIn: (fn: FunctionIr) => Names = keptByFunction(({ body }) => collectNames(body));
 
-/** Of a function as it was lowered, so that an edit asks again only what it changed. */
-function namesIn(fn: FunctionIr): Names {
-  const root = originalOf(fn);
-  let names = namesOf.get(root);
-  if (names === undefined) namesOf.set(root, (names = collectNames(root.body)));
+const valueNames = new WeakMap<Expr, Names>();
+
+function namesOfValue(value: Expr): Names {
+  let names = valueNames.get(value);
+  if (names === undefined) valueNames.set(value, (names = collectNames(value)));
   return names;
 }
 
 function collectNames(code: IrNode): Names {
+  const called = new Set<string>();
   const values = new Set<string>();
   const all = new Set<string>();
   for (const { node, parents } of walkWithParents(code)) {
+    if (node.kind === 'call' && node.name !== null) called.add(node.name);
     if (node.kind === 'member') all.add(`.${node.field}`);
     if (node.kind !== 'name') continue;
     all.add(node.name);
     const parent = parents.at(-1);
     if (!(parent?.kind === 'call' && parent.callee === node)) values.add(node.name);
   }
-  return { values, all };
+  return { called, values, all };
 }
 
 function namesOneOf(fn: FunctionIr, names: ReadonlySet<string>): boolean {

@@ -1,6 +1,7 @@
 /** Whether two expressions name one device. */
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { isView } from '../kernel/lookup.ts';
+import { keptByFunction } from './function-traits.ts';
 import { walk } from './locate.ts';
 
 /**
@@ -13,7 +14,7 @@ export function deviceIdentity(fn: FunctionIr, expr: Expr, depth = 0): string {
     case 'cast':
       return deviceIdentity(fn, expr.operand, depth);
     case 'unary':
-      return expr.op === '&' ? deviceIdentity(fn, expr.operand, depth) : unnamed(expr);
+      return expr.op === '&' ? deviceIdentity(fn, expr.operand, depth) : unnamed(expr, depth);
     case 'member':
       return expr.field === 'dev'
         ? deviceIdentity(fn, expr.base, depth)
@@ -21,31 +22,38 @@ export function deviceIdentity(fn: FunctionIr, expr: Expr, depth = 0): string {
     case 'call':
       return expr.name !== null && isView(expr.name) && expr.args[0]
         ? deviceIdentity(fn, expr.args[0], depth)
-        : unnamed(expr);
+        : unnamed(expr, depth);
     case 'name': {
       const value = depth < 4 ? onlyValue(fn, expr.name) : null;
       return value === null ? expr.name : deviceIdentity(fn, value, depth + 1);
     }
     default:
-      return unnamed(expr);
+      return unnamed(expr, depth);
   }
 }
 
-function unnamed(expr: Expr): string {
-  return `?${expr.start}`;
+/** A value stands where the function was lowered, and is another one than an expression of today. */
+function unnamed(expr: Expr, depth: number): string {
+  return `?${depth > 0 ? 'value ' : ''}${expr.start}`;
 }
 
 /** The value of a local that is set once, when it is another name of a device. */
 function onlyValue(fn: FunctionIr, name: string): Expr | null {
-  const values: Expr[] = [];
-  for (const node of walk(fn.body)) {
-    if (node.kind === 'decl' && node.name === name && node.init !== null) values.push(node.init);
-    if (node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name)
-      values.push(node.value);
-  }
-  const [value] = values;
-  return values.length === 1 && value !== undefined && isName(value) ? value : null;
+  return onlyValues(fn).get(name) ?? null;
 }
+
+/** Those of a function as it was lowered; null for a local that is set more than once. */
+const onlyValues = keptByFunction(({ body }): ReadonlyMap<string, Expr | null> => {
+  const values = new Map<string, Expr | null>();
+  const note = (name: string, value: Expr): void => {
+    values.set(name, !values.has(name) && isName(value) ? value : null);
+  };
+  for (const node of walk(body)) {
+    if (node.kind === 'decl' && node.init !== null) note(node.name, node.init);
+    if (node.kind === 'assign' && node.target.kind === 'name') note(node.target.name, node.value);
+  }
+  return values;
+});
 
 function isName(expr: Expr): boolean {
   return [...walk(expr)].every(

@@ -9,6 +9,7 @@ import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';
 import { nameOf, operationsOn } from './device.ts';
+import { keptByFunction } from './function-traits.ts';
 import { documentOf, isSameSite } from './locate.ts';
 import { findingFor } from './report.ts';
 import { isUseOfFailure } from './unchecked-alloc.ts';
@@ -246,9 +247,13 @@ function startOfLastPut(facts: ModuleFacts, put: OperationObservation): CallExpr
 
 function takesReferences({ module }: ModuleFacts): boolean {
   return [...module.sources, ...module.headers].some(({ functions }) =>
-    functions.some((fn) => scanOf(fn).calls.some(({ name }) => REFERENCE.test(name ?? ''))),
+    functions.some(takesReference),
   );
 }
+
+const takesReference = keptByFunction((root) =>
+  scanOf(root).calls.some(({ name }) => REFERENCE.test(name ?? '')),
+);
 
 const REFERENCE = /^(?:get_device|(?:kref|kobject)_get\w*|refcount_inc\w*|\w+_get)$/;
 

@@ -8,6 +8,7 @@ import { referenced } from '../lifecycle/module/driver-tables.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
+import { callersOf, callsOneOf } from './function-traits.ts';
 import { functionsIn } from './locate.ts';
 import { memberAccesses, reachedFrom } from './members.ts';
 
@@ -103,11 +104,13 @@ function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
  * is elsewhere.
  */
 function handlersOf(index: ModuleIndex, functions: readonly FunctionIr[]): FunctionIr[] {
-  const started = new Set(functions.flatMap((fn) => keysIn(index, fn, STARTS)));
+  const started = new Set(
+    functions.flatMap((fn) => (callsOneOf(fn, STARTS) ? keysIn(index, fn, STARTS) : [])),
+  );
   const elsewhere =
     started.size === 0
       ? []
-      : index.allFunctions.flatMap(({ item }) =>
+      : callersOf(index, ARMS).flatMap(({ item }) =>
           callsOf(item, ARMS).filter((call) =>
             keysOf(index, item, call).some((key) => started.has(key)),
           ),
@@ -126,16 +129,14 @@ const ARMS: ReadonlySet<string> = new Set(ASYNC_KINDS.flatMap(({ arm }) => [...a
 const STARTS: ReadonlySet<string> = new Set(ASYNC_KINDS.flatMap(({ start }) => [...start.keys()]));
 
 function callsOf(fn: FunctionIr, names: ReadonlySet<string>): CallExpr[] {
-  return scanOf(fn).calls.filter(({ name }) => names.has(name ?? ''));
+  return callsOneOf(fn, names) ? scanOf(fn).calls.filter(({ name }) => names.has(name ?? '')) : [];
 }
 
 /** The members of structs that a function hands to calls of some names. */
 function keysIn(index: ModuleIndex, fn: FunctionIr, names: ReadonlySet<string>): string[] {
-  return callsOf(fn, names).length === 0
-    ? []
-    : memberAccesses(index, fn).flatMap(({ key, call }) =>
-        names.has(call?.name ?? '') ? [key] : [],
-      );
+  return memberAccesses(index, fn).flatMap(({ key, lowered }) =>
+    names.has(lowered.call?.name ?? '') ? [key] : [],
+  );
 }
 
 function keysOf(index: ModuleIndex, fn: FunctionIr, { name }: CallExpr): string[] {

@@ -137,7 +137,7 @@ function lateSetUps(
 }
 
 /** A hint: what callbacks pass the device to may use what is not initialised yet. */
-function findingOfHanded({ use, access }: Late, { call, fn, path }: Handed): Finding {
+function findingOfHanded({ use, access }: Late, { call, fn, site }: Handed): Finding {
   return findingFor({
     rule: initAfterRegister.id,
     severity: 'hint',
@@ -149,7 +149,7 @@ function findingOfHanded({ use, access }: Late, { call, fn, path }: Handed): Fin
     }),
     alsoSee: [
       {
-        site: { path, start: call.start, end: call.end },
+        site,
         message: `${call.name ?? 'a call'}() passes the device to code that is not seen`,
       },
     ],
@@ -244,7 +244,10 @@ function lateMembers(facts: ModuleFacts, index: ModuleIndex, use: UseObservation
   if (use.form !== 'pass' || use.api === null) return [];
   if (ALL_INITIALISERS.has(use.api)) {
     const access = own.find(
-      (one) => one.form === 'address' && one.callName === use.api && contains(use.site, one.node),
+      (one) =>
+        one.form === 'address' &&
+        one.lowered.call?.name === use.api &&
+        contains(use.site, one.node),
     );
     return access === undefined ? [] : [{ use, access, isLock: LOCKS.has(use.api) }];
   }
@@ -262,7 +265,7 @@ function initialisedBy(facts: ModuleFacts, index: ModuleIndex, use: UseObservati
   return memberAccesses(index, callee.item)
     .filter((one) =>
       one.form === 'address'
-        ? LOCKS.has(one.callName ?? '')
+        ? LOCKS.has(one.lowered.call?.name ?? '')
         : one.form === 'write' && one.value !== null && READ_BY_CORE.has(one.key),
     )
     .map((access) => ({ use, access, isLock: access.form === 'address' }));
@@ -294,7 +297,10 @@ function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAc
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
     const reader = memberAccesses(index, fn).find(
-      (one) => one.key === key && one.form !== 'write' && !ALL_INITIALISERS.has(one.callName ?? ''),
+      (one) =>
+        one.key === key &&
+        one.form !== 'write' &&
+        !ALL_INITIALISERS.has(one.lowered.call?.name ?? ''),
     );
     if (reader !== undefined) return reader;
   }

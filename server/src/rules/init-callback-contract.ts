@@ -11,15 +11,17 @@ import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { declaredType, functionsIn, walk } from './locate.ts';
 import {
-  changedMembers,
+  accessesOf,
   fieldType,
   indexOf,
+  isChanged,
   memberAccesses,
   reachedFrom,
   type MemberAccess,
 } from './members.ts';
 import { mayGiveBackUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
+import { keptByFunction } from './function-traits.ts';
 import { findingFor } from './report.ts';
 import { testedKeys } from './tested-members.ts';
 import { quoted, say, written } from './wording.ts';
@@ -158,14 +160,19 @@ function references(facts: ModuleFacts): Finding[] {
   });
 }
 
+const namesDevice = keptByFunction((root) => /(->|\.)\s*device\b/.test(root.text));
+
 /** `vdev->device` in functions that only `.init` runs. */
 function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding[] {
   const reached = reachedFrom(index, roots);
   // Hardly any driver names it there, and the text tells.
-  const naming = [...reached.keys()].filter((fn) => /(->|\.)\s*device\b/.test(fn.text));
+  const naming = [...reached.keys()].filter(namesDevice);
   return onlyReached(index, reached, naming).flatMap((fn) =>
     memberAccesses(index, fn).flatMap((access): Finding[] => {
-      if (!/^vfio_device\.device(\.|$)/.test(access.key) || countsReferences(access.callName ?? ''))
+      if (
+        !/^vfio_device\.device(\.|$)/.test(access.key) ||
+        countsReferences(access.lowered.call?.name ?? '')
+      )
         return [];
       const text = written(access.file.text, access.node);
       return [
@@ -195,17 +202,14 @@ function parentData(
   const [param] = fn.params;
   const file = index.fileOf(fn);
   if (param === undefined || file === undefined) return [];
-  const isSetInside = [...reachedFrom(index, [fn]).keys()].some(
-    (one) => drvdataCalls(index, one, 'set-drvdata', facts.kernel).length > 0,
-  );
-  if (isSetInside) return [];
   const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(
     ({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name,
   );
-  const sets = [...reachedFrom(index, [fn]).keys()].some(
+  if (reads.length === 0) return [];
+  const isSetInside = [...reachedFrom(index, [fn]).keys()].some(
     (one) => drvdataCalls(index, one, 'set-drvdata', facts.kernel).length > 0,
   );
-  const late = reads.length === 0 || sets ? null : lateSetter(facts, index, allocator, allocation);
+  const late = isSetInside ? null : lateSetter(facts, index, allocator, allocation);
   if (late === null) return [];
   return reads.map((read): Finding => ({
     rule: initCallbackContract.id,
@@ -324,17 +328,15 @@ function neverSet(
 ): Finding[] {
   if (container === null) return [];
   const inside = reachedFrom(index, [fn]);
-  const set = changedMembers(index);
   return [...inside.keys()].flatMap((reader) =>
     memberAccesses(index, reader).flatMap((access): Finding[] => {
+      if (access.owner !== container || access.form !== 'read') return [];
       const type = fieldType(index, access.file, container, access.key.slice(container.length + 1));
       if (
-        access.owner !== container ||
-        access.form !== 'read' ||
         type === null ||
         type.pointers === 0 ||
         type.arrays > 0 ||
-        set.has(access.key) ||
+        isChanged(index, access.key) ||
         isTested(index, reader, fn, access) ||
         !isOfParameter(reader, access) ||
         mayGiveBackUnseen(facts, index, [...inside.keys()], access.key)
@@ -356,12 +358,18 @@ function neverSet(
   );
 }
 
+const LIST_LOOP = /^h?list_for_each_entry/;
+
+const walksList = keptByFunction((root) =>
+  [...walk(root.body)].some((node) => node.kind === 'loop' && LIST_LOOP.test(node.macro ?? '')),
+);
+
 /** The container serves as the cursor of a list, and is used as the container after the loop. */
 function lostContainer(index: ModuleIndex, { fn }: Init): Finding[] {
   const file = index.fileOf(fn);
-  if (file === undefined) return [];
+  if (file === undefined || !walksList(fn)) return [];
   return [...walk(fn.body)].flatMap((loop): Finding[] => {
-    if (loop.kind !== 'loop' || !/^h?list_for_each_entry/.test(loop.macro ?? '')) return [];
+    if (loop.kind !== 'loop' || !LIST_LOOP.test(loop.macro ?? '')) return [];
     const [cursor] = loop.args;
     if (cursor?.kind !== 'name' || leavesEarly(loop)) return [];
     const nodes = [...walk(fn.body)];
@@ -413,7 +421,7 @@ function leavesEarly({ body }: LoopStmt): boolean {
  * over a list is another object.
  */
 function isOfParameter(fn: FunctionIr, access: MemberAccess): boolean {
-  let base: Expr = access.node;
+  let base: Expr = access.lowered.node;
   while (base.kind === 'member' || base.kind === 'cast')
     base = base.kind === 'member' ? base.base : base.operand;
   const params = new Set(fn.params.map((one) => one.name));
@@ -422,14 +430,22 @@ function isOfParameter(fn: FunctionIr, access: MemberAccess): boolean {
   if (base.kind !== 'name') return isFrom(base);
   const { name } = base;
   if (params.has(name)) return true;
-  const values = [...walk(fn.body)].flatMap((node) => {
-    if (node.kind === 'decl' && node.name === name && node.init !== null) return [node.init];
-    return node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name
-      ? [node.value]
-      : [];
-  });
+  const values = valuesOfLocals(fn).get(name) ?? [];
   return values.length === 1 && isFrom(values[0]!);
 }
+
+/** What a function as it was lowered gives its variables. */
+const valuesOfLocals = keptByFunction(({ body }): ReadonlyMap<string, readonly Expr[]> => {
+  const values = new Map<string, Expr[]>();
+  const note = (name: string, value: Expr): void => {
+    values.set(name, [...(values.get(name) ?? []), value]);
+  };
+  for (const node of walk(body)) {
+    if (node.kind === 'decl' && node.init !== null) note(node.name, node.init);
+    if (node.kind === 'assign' && node.target.kind === 'name') note(node.target.name, node.value);
+  }
+  return values;
+});
 
 /**
  * A scalar or a pointer, not a struct or an array, of which more than the value may be of interest.
@@ -449,14 +465,9 @@ function mayBeSet(
   wanted: MemberAccess,
   inside: ReadonlyMap<FunctionIr, unknown>,
 ): boolean {
-  const field = wanted.key.slice(wanted.owner.length + 1);
-  return index.allFunctions.some(
-    ({ item }) =>
-      item.text.includes(field) &&
-      memberAccesses(index, item).some(
-        (one) =>
-          one.key === wanted.key &&
-          (one.form === 'address' || (one.form === 'write' && inside.has(item))),
-      ),
+  return index.allFunctions.some(({ item }) =>
+    accessesOf(index, item, wanted.key).some(
+      ({ form }) => form === 'address' || (form === 'write' && inside.has(item)),
+    ),
   );
 }

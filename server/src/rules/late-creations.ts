@@ -5,19 +5,20 @@
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { opposites } from '../kernel/heuristics.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import type { ModuleFacts, UseObservation } from '../lifecycle/types.ts';
+import type { ModuleFacts, Site, UseObservation } from '../lifecycle/types.ts';
 import { usedWhileRegistered } from './entry-points.ts';
-import { declaredType, functionsIn } from './locate.ts';
-import { changedMembers, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { declaredType, functionsIn, siteOfCall } from './locate.ts';
+import { isChanged, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { isUnseen, namedBy } from './open-and-close.ts';
 
 /** A call that hands a device to code that is not seen. */
 export interface Handed {
+  /** As the function was lowered. */
   readonly call: CallExpr;
   readonly fn: FunctionIr;
-  readonly path: string;
+  readonly site: Site;
 }
 
 /** An unseen function that is given the device after its registration and may set a member. */
@@ -44,13 +45,13 @@ function handingCalls(
 ): Handed[] {
   const file = index.fileOf(fn);
   if (file === undefined) return [];
-  return calls(fn)
+  return calls(originalOf(fn))
     .filter(
       (call) =>
         call.args.some((arg) => namedBy(index, fn, arg) === `struct ${owner}`) &&
         (isUnseen(facts, index, fn, call) || namesUnseenTable(index, fn, call)),
     )
-    .map((call) => ({ call, fn, path: file.path }));
+    .map((call) => ({ call, fn, site: siteOfCall(file, { call, fn }) }));
 }
 
 /** `&foo_regops` of another file. */
@@ -107,11 +108,13 @@ function memberOfAnother(
   index: ModuleIndex,
   owner: string,
 ): MemberAccess | null {
-  const set = changedMembers(index);
   for (const fn of usedWhileRegistered(facts, index)) {
     const found = memberAccesses(index, fn).find(
       (one) =>
-        one.owner === owner && one.form === 'read' && one.embeds === null && !set.has(one.key),
+        one.owner === owner &&
+        one.form === 'read' &&
+        one.embeds === null &&
+        !isChanged(index, one.key),
     );
     if (found !== undefined) return found;
   }

@@ -8,6 +8,7 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { HeldResource, Leave, ModuleFacts } from '../lifecycle/types.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { callsOf, isGiven, keptName } from './open-and-close.ts';
+import { siteOfCall } from './locate.ts';
 import { bringsUpDevice, leavings, type Leaving } from './resource-leaks.ts';
 import type { Site } from '../lifecycle/types.ts';
 
@@ -65,6 +66,6 @@ function undoOf(
   return {
     api: found.call.name ?? '',
     by: found.fn.name,
-    site: { path: file.path, start: found.call.start, end: found.call.end },
+    site: siteOfCall(file, found),
   };
 }

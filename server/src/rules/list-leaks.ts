@@ -134,7 +134,7 @@ function makerOf(
   for (const fn of makers) {
     const file = index.fileOf(fn);
     const isLinked = memberAccesses(index, fn).some(
-      (one) => one.key === key && /^(?:h?list_add|hash_add)/.test(one.callName ?? ''),
+      (one) => one.key === key && /^(?:h?list_add|hash_add)/.test(one.lowered.call?.name ?? ''),
     );
     if (file === undefined || !isLinked) continue;
     const call = calls(fn).find(

@@ -11,6 +11,7 @@ import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
+import { keptByFunction, namesCalled } from './function-traits.ts';
 import { spend } from '../budget/work.ts';
 
 export type IrNode = Expr | Stmt;
@@ -114,10 +115,27 @@ export function callAt(body: Stmt, span: Span): CallExpr | null {
   return null;
 }
 
+/** By how much edits before it have moved a function since it was lowered. */
+export function movedBy(fn: FunctionIr): number {
+  return movedFrom(fn)?.delta ?? 0;
+}
+
+/** A place in a function, where the function was lowered. */
+export function loweredSpan(fn: FunctionIr, { start, end }: Span): Span {
+  const delta = movedBy(fn);
+  return { start: start - delta, end: end - delta };
+}
+
+/** As callAt(), a call of the function as it was lowered: for questions of anything but its place. */
+export function loweredCallAt(fn: FunctionIr, span: Span): CallExpr | null {
+  return callAt(originalOf(fn).body, loweredSpan(fn, span));
+}
+
 /** The #if arms around an offset of a function's body, together with those around the function. */
-export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
+export function conditionsAt(fn: FunctionIr, place: Span): Condition[] {
   const conditions = [...fn.conditions];
-  for (const node of ancestry(fn.body, span)) {
+  const span = loweredSpan(fn, place);
+  for (const node of ancestry(originalOf(fn).body, span)) {
     if (node.kind !== 'preproc') continue;
     const arm = node.arms.find((candidate) =>
       candidate.body.some((statement) => contains(statement, span)),
@@ -127,14 +145,23 @@ export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
   return conditions;
 }
 
-/** The type that a function declares a name with, as a parameter or a local. */
+/**
+ * The type that a function declares a name with, as a parameter or a local; the type is where the
+ * function was lowered.
+ */
 export function declaredType(fn: FunctionIr, name: string): TypeName | null {
-  const param = fn.params.find((one) => one.name === name);
-  if (param) return param.type;
-  for (const node of walk(fn.body))
-    if (node.kind === 'decl' && node.name === name) return node.type;
-  return null;
+  return declaredTypes(fn).get(name) ?? null;
 }
+
+const declaredTypes = keptByFunction(({ params, body }): ReadonlyMap<string, TypeName> => {
+  const types = new Map<string, TypeName>();
+  const declare = (name: string, type: TypeName): void => {
+    if (!types.has(name)) types.set(name, type);
+  };
+  for (const { name, type } of params) declare(name, type);
+  for (const node of walk(body)) if (node.kind === 'decl') declare(node.name, node.type);
+  return types;
+});
 
 /** The functions that a driver uses for one of some purposes. */
 export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
@@ -193,6 +220,19 @@ function placesOfWords(file: FileIr): ReadonlyMap<string, readonly number[]> {
   return words;
 }
 
+/** A call with the function that it stands in. */
+export interface FoundCall {
+  /** As the function was lowered. */
+  readonly call: CallExpr;
+  readonly fn: FunctionIr;
+}
+
+/** Where such a call is today. */
+export function siteOfCall({ path }: Pick<FileIr, 'path'>, { call, fn }: FoundCall): Site {
+  const delta = movedBy(fn);
+  return { path, start: call.start + delta, end: call.end + delta };
+}
+
 /** A call in a function of the module, with the #if arms around it. */
 export interface PlacedCall {
   readonly file: FileIr;
@@ -212,15 +252,10 @@ interface LoweredCall {
   readonly conditions: readonly Condition[];
 }
 
-const interfaceCalls = new WeakMap<FunctionIr, readonly LoweredCall[]>();
-
 /** What a function calls of the life-cycle interface: nothing, for nearly all of them. */
-function interfaceCallsOf(root: FunctionIr): readonly LoweredCall[] {
-  let calls = interfaceCalls.get(root);
-  if (!calls)
-    interfaceCalls.set(root, (calls = callsOf(root, (name) => apiEntry(name) !== undefined)));
-  return calls;
-}
+const interfaceCallsOf = keptByFunction((root): readonly LoweredCall[] =>
+  callsOf(root, (name) => apiEntry(name) !== undefined),
+);
 
 function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): LoweredCall[] {
   const { names, calls } = scanOf(root);
@@ -230,10 +265,16 @@ function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): Lowered
     .map((call) => ({ call, conditions: conditionsAt(root, call) }));
 }
 
+function callsNamed(root: FunctionIr, names: ReadonlySet<string>): LoweredCall[] {
+  const called = namesCalled(root);
+  for (const name of names) if (called.has(name)) return callsOf(root, (one) => names.has(one));
+  return [];
+}
+
 const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
 
 /** The calls of the interface in the module's sources, found once for all rules. */
-function interfaceCallsIn(module: Module): readonly PlacedCall[] {
+export function interfaceCallsIn(module: Module): readonly PlacedCall[] {
   let calls = placedCalls.get(module);
   if (!calls) placedCalls.set(module, (calls = placed(module, interfaceCallsOf)));
   return calls;
@@ -243,23 +284,22 @@ function interfaceCallsIn(module: Module): readonly PlacedCall[] {
 export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
   if (names.length === 0) return [];
   const wanted = new Set(names);
-  const isWanted = (name: string): boolean => wanted.has(name);
   return names.every((name) => apiEntry(name) !== undefined)
     ? interfaceCallsIn(module).filter(({ name }) => wanted.has(name))
-    : placed(module, (root) => callsOf(root, isWanted));
+    : placed(module, (fn) => callsNamed(originalOf(fn), wanted));
 }
 
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */
 function placed(
   module: Module,
-  callsOfRoot: (root: FunctionIr) => readonly LoweredCall[],
+  callsOfFunction: (fn: FunctionIr) => readonly LoweredCall[],
 ): PlacedCall[] {
-  return module.sources.flatMap((file) =>
-    file.functions.flatMap((fn) => {
-      const delta = movedFrom(fn)?.delta ?? 0;
-      return callsOfRoot(originalOf(fn)).map((found) => new CallOfToday(file, fn, found, delta));
-    }),
-  );
+  const calls: PlacedCall[] = [];
+  for (const file of module.sources)
+    for (const fn of file.functions)
+      for (const found of callsOfFunction(fn))
+        calls.push(new CallOfToday(file, fn, found, movedBy(fn)));
+  return calls;
 }
 
 /** A call in its document, where an edit may have moved it. */

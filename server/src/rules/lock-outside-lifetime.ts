@@ -1,14 +1,22 @@
 /** A lock lives from open to close, and something takes it that may run outside of that. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { isSetByDriver } from '../kernel/fixed-members.ts';
 import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks.ts';
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
+import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
 import { contains, functionsIn, walk } from './locate.ts';
-import { changedIn, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import {
+  changesMember,
+  indexOf,
+  memberAccesses,
+  reachedFrom,
+  type MemberAccess,
+} from './members.ts';
 import { opensAndCloses } from './open-and-close.ts';
 import { quoted, say, written } from './wording.ts';
 
@@ -51,8 +59,10 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   const users = [...reachedFrom(index, roots)].flatMap(([fn]) => locksTaken(index, fn));
   if (users.length === 0) return [];
+  const tooClose = lifetimes(facts, index);
+  if (tooClose.length === 0) return [];
   const changes = changesWithOpening(facts, index);
-  return lifetimes(facts, index).flatMap(({ access, isBeginning }): Finding[] => {
+  return tooClose.flatMap(({ access, isBeginning }): Finding[] => {
     const user = users.find(
       (one) =>
         one.key === access.key &&
@@ -94,7 +104,7 @@ function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
   const closing = new Set(pairs.flatMap((pair) => pair.closing));
   const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
-  const initialised = index.allFunctions
+  const initialised = callersOf(index, LOCK_INITIALISERS)
     .filter(({ item }) => !opening.has(item) || beginning.has(item))
     .flatMap(({ item }) => accessesBy(index, item, LOCK_INITIALISERS));
   const early = new Set(initialised.map(({ key }) => key));
@@ -116,16 +126,28 @@ function accessesBy(
   fn: FunctionIr,
   names: ReadonlySet<string>,
 ): MemberAccess[] {
+  if (!callsOneOf(fn, names)) return [];
   return memberAccesses(index, fn).filter(
-    ({ callName, form }) => form === 'address' && names.has(callName ?? ''),
+    ({ lowered, form }) => form === 'address' && names.has(lowered.call?.name ?? ''),
   );
 }
 
 function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
+  if (!mayTakeLock(fn)) return [];
   return memberAccesses(index, fn).filter(
-    ({ callName, form }) => form === 'address' && lockTakenBy(callName ?? '') !== undefined,
+    ({ lowered, form }) =>
+      form === 'address' && lockTakenBy(lowered.call?.name ?? '') !== undefined,
   );
 }
+
+/** Whether a function has a guard, or a call that takes a lock. */
+const mayTakeLock = keptByFunction((root) =>
+  [...walk(root.body)].some(
+    (node) =>
+      node.kind === 'guard' ||
+      (node.kind === 'call' && node.name !== null && lockTakenBy(node.name) !== undefined),
+  ),
+);
 
 /**
  * A condition stands before the lock is taken, or around that, which may tell whether the device is
@@ -134,14 +156,18 @@ function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
  */
 function isBehindTest(
   index: ModuleIndex,
-  { function: fn, node }: MemberAccess,
+  { function: fn, lowered: { node } }: MemberAccess,
   isWritten: (one: MemberAccess) => boolean,
 ): boolean {
-  const conditions = [...walk(fn.body)].flatMap((one) =>
+  const conditions = [...walk(originalOf(fn).body)].flatMap((one) =>
     one.kind === 'if' && one.start < node.start ? [one.condition] : [],
   );
-  return memberAccesses(index, fn).some(
-    (one) => isWritten(one) && conditions.some((condition) => contains(condition, one.node)),
+  return (
+    conditions.length > 0 &&
+    memberAccesses(index, fn).some(
+      (one) =>
+        conditions.some((condition) => contains(condition, one.lowered.node)) && isWritten(one),
+    )
   );
 }
 
@@ -157,11 +183,9 @@ function changesWithOpening(
   index: ModuleIndex,
 ): (one: MemberAccess) => boolean {
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
-  const written = new Set(
-    index.allFunctions.flatMap(({ file, item }) =>
-      beginning.has(item) ? [] : changedIn(index, file, item),
-    ),
-  );
+  const others = index.allFunctions.filter(({ item }) => !beginning.has(item));
   return (one) =>
-    index.struct(one.file, one.owner) === null ? !isSetOnce(one) : written.has(one.key);
+    index.struct(one.file, one.owner) === null
+      ? !isSetOnce(one)
+      : others.some(({ file, item }) => changesMember(index, file, item, one.key));
 }

@@ -14,6 +14,7 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
+import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
 /**
@@ -35,15 +36,18 @@ export interface MemberAccess {
   readonly embeds: string | null;
   /** `address`: `&p->m`, or an array that decays to one. */
   readonly form: 'read' | 'write' | 'address';
+  readonly site: Site;
   /** The whole access, `p->m.n`. */
   readonly node: MemberExpr;
-  readonly site: Site;
   /** The call that is given the access, or its address, as an argument. */
   readonly call: CallExpr | null;
-  /** Its name: to be asked before the call, which is made where an edit has moved the function. */
-  readonly callName: string | null;
   /** What a plain assignment gives it. */
   readonly value: Expr | null;
+  /**
+   * The three as the function was lowered, for questions of anything but their place: where an edit
+   * has moved the function, they need not be made.
+   */
+  readonly lowered: Pick<MemberAccess, 'node' | 'call' | 'value'>;
 }
 
 /** The names of a module, resolved once for the analysis and all rules. */
@@ -70,14 +74,32 @@ function accessesIn(index: ModuleIndex, file: FileIr, fn: FunctionIr): readonly 
   );
 }
 
+/** Those of one member: most functions do not name it, and are not looked at any closer. */
+export function accessesOf(
+  index: ModuleIndex,
+  fn: FunctionIr,
+  key: string,
+): readonly MemberAccess[] {
+  return mentionsIn(fn).fields.has(fieldOf(key))
+    ? memberAccesses(index, fn).filter((one) => one.key === key)
+    : NONE;
+}
+
+const NONE: readonly MemberAccess[] = [];
+
+/** The last name of the path to a member, which every access of it ends with. */
+function fieldOf(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
+}
+
 /** An access in its document, where an edit may have moved it: the nodes are looked up when asked for. */
 class AccessOfToday implements MemberAccess {
   readonly key: string;
   readonly owner: string;
   readonly embeds: string | null;
   readonly form: MemberAccess['form'];
-  readonly callName: string | null;
   readonly site: Site;
+  readonly lowered: MemberAccess['lowered'];
 
   readonly file: FileIr;
   readonly function: FunctionIr;
@@ -90,27 +112,28 @@ class AccessOfToday implements MemberAccess {
     this.resolved = resolved;
     this.delta = delta;
     const { mention, isArray, key, owner, embeds } = resolved;
-    const { form, call } = isArray ? mention.form.array : mention.form.plain;
+    const { form, call, value } = isArray ? mention.form.array : mention.form.plain;
     this.key = key;
     this.owner = owner;
     this.embeds = embeds;
     this.form = form;
-    this.callName = call?.name ?? null;
-    const { start, end } = mention.node;
-    this.site = { path: file.path, start: start + delta, end: end + delta };
+    const { node } = mention;
+    this.site = { path: file.path, start: node.start + delta, end: node.end + delta };
+    this.lowered = { node, call, value };
   }
 
   get node(): MemberExpr {
     return this.mentionOfToday().node;
   }
   get call(): CallExpr | null {
-    return this.formOf(this.resolved.mention).call && this.formOf(this.mentionOfToday()).call;
+    return this.lowered.call && this.formOfToday().call;
   }
   get value(): Expr | null {
-    return this.formOf(this.resolved.mention).value && this.formOf(this.mentionOfToday()).value;
+    return this.lowered.value && this.formOfToday().value;
   }
 
-  private formOf({ form }: Mention): Form {
+  private formOfToday(): Form {
+    const { form } = this.mentionOfToday();
     return this.resolved.isArray ? form.array : form.plain;
   }
 
@@ -120,24 +143,37 @@ class AccessOfToday implements MemberAccess {
   }
 }
 
-/** The keys of the members that code of the module writes, or takes the address of. */
-export function changedMembers(index: ModuleIndex): ReadonlySet<string> {
-  let keys = changed.get(index);
-  if (keys === undefined) {
-    const found = index.allFunctions.flatMap(({ item, file }) => changedIn(index, file, item));
-    changed.set(index, (keys = new Set(found)));
-  }
-  return keys;
+/** Whether code of the module writes a member, or takes its address. */
+export function isChanged(index: ModuleIndex, key: string): boolean {
+  let answers = changed.get(index);
+  if (answers === undefined) changed.set(index, (answers = new Map()));
+  let answer = answers.get(key);
+  if (answer === undefined)
+    answers.set(
+      key,
+      (answer = index.allFunctions.some(({ file, item }) => changesMember(index, file, item, key))),
+    );
+  return answer;
 }
 
-/** The keys of the members that a function writes, or takes the address of. */
-export function changedIn(index: ModuleIndex, file: FileIr, fn: FunctionIr): string[] {
-  return resolvedMembers(index, file, fn).flatMap(({ mention, isArray, key }) =>
-    (isArray ? mention.form.array : mention.form.plain).form === 'read' ? [] : [key],
+const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
+
+/** Whether a function writes a member, or takes its address. */
+export function changesMember(
+  index: ModuleIndex,
+  file: FileIr,
+  fn: FunctionIr,
+  key: string,
+): boolean {
+  return (
+    mentionsIn(fn).changedFields.has(fieldOf(key)) &&
+    resolvedMembers(index, file, fn).some(
+      (one) =>
+        one.key === key &&
+        (one.isArray ? one.mention.form.array : one.mention.form.plain).form !== 'read',
+    )
   );
 }
-
-const changed = new WeakMap<ModuleIndex, ReadonlySet<string>>();
 
 /** Structs of the kernel that embed another, and that no header of a driver defines. */
 const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
@@ -146,7 +182,7 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
 };
 
 /** One access as the body of a function has it, whatever the types in the module are. */
-interface Mention {
+export interface Mention {
   readonly node: MemberExpr;
   /** What is done with it, where it is no array and where it is one. */
   readonly form: { readonly plain: Form; readonly array: Form };
@@ -157,10 +193,17 @@ interface Mentions {
   /** The types of parameters and variables; null for a name that is declared with several. */
   readonly locals: ReadonlyMap<string, TypeName | null>;
   readonly accesses: readonly Mention[];
+  /** The last names of all accesses, and of those that may be more than a read. */
+  readonly fields: ReadonlySet<string>;
+  readonly changedFields: ReadonlySet<string>;
 }
+
+/** Those of a function as it was lowered, for all that is no matter of places. */
+const mentionsIn: (fn: FunctionIr) => Mentions = keptByFunction(findMentions);
 
 const mentions = new WeakMap<FunctionIr, Mentions>();
 
+/** Those of a function where it is today. */
 function mentionsOf(fn: FunctionIr): Mentions {
   let found = mentions.get(fn);
   if (found === undefined) mentions.set(fn, (found = findMentions(fn)));
@@ -185,11 +228,18 @@ function findMentions(fn: FunctionIr): Mentions {
     const plain = formOf(node, parents, false);
     accesses.push({ node, form: { plain, array: formOf(node, parents, true) } });
   }
-  return { locals, accesses };
+  const mayChange = ({ form: { plain, array } }: Mention): boolean =>
+    plain.form !== 'read' || array.form !== 'read';
+  return {
+    locals,
+    accesses,
+    fields: new Set(accesses.map(({ node }) => node.field)),
+    changedFields: new Set(accesses.filter(mayChange).map(({ node }) => node.field)),
+  };
 }
 
 /** An access with the member that it names, by the types of a module. */
-interface ResolvedMember extends Pick<MemberAccess, 'key' | 'owner' | 'embeds'> {
+export interface ResolvedMember extends Pick<MemberAccess, 'key' | 'owner' | 'embeds'> {
   readonly mention: Mention;
   /** Its place in the list of mentions. */
   readonly at: number;
@@ -197,25 +247,39 @@ interface ResolvedMember extends Pick<MemberAccess, 'key' | 'owner' | 'embeds'> 
   readonly isArray: boolean;
 }
 
-const resolutions = new WeakMap<
-  FunctionIr,
-  { readonly asked: readonly AskedType[]; readonly list: readonly ResolvedMember[] }
->();
+/** The members that a function names, for certain answers to what is asked of types. */
+interface Resolution {
+  readonly asked: readonly AskedType[];
+  readonly list: readonly ResolvedMember[];
+}
+
+const resolutions = new WeakMap<FunctionIr, Resolution>();
+
+/** Those that hold for a module. */
+const current = new WeakMap<ModuleIndex, Map<FunctionIr, Resolution>>();
 
 /**
- * The members that a function names, with the nodes of the function as it was lowered. They are
- * kept for as long as what was asked of the types of the module has the same answers.
+ * The members that a function names, with the nodes of the function as it was lowered: the same list
+ * for as long as what was asked of the types of the module has the same answers.
  */
-function resolvedMembers(
+export function resolvedMembers(
   index: ModuleIndex,
   file: FileIr,
   fn: FunctionIr,
 ): readonly ResolvedMember[] {
+  let valid = current.get(index);
+  if (valid === undefined) current.set(index, (valid = new Map()));
+  let resolution = valid.get(fn);
+  if (resolution === undefined) valid.set(fn, (resolution = resolutionOf(index, file, fn)));
+  return resolution.list;
+}
+
+function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolution {
   const root = originalOf(fn);
   const types = typesOf(index, file);
   const before = resolutions.get(root);
-  if (before?.asked.every((one) => printOf(types, one) === one.print)) return before.list;
-  const { locals, accesses } = mentionsOf(root);
+  if (before?.asked.every((one) => types.print(one) === one.print)) return before;
+  const { locals, accesses } = mentionsIn(root);
   const asked: AskedType[] = [];
   const typing: Typing = { types: recorded(types, asked), locals };
   const list = accesses.flatMap((mention, at): ResolvedMember[] => {
@@ -224,8 +288,9 @@ function resolvedMembers(
     const type = memberType(typing.types, place.owner, place.key.slice(place.owner.length + 1));
     return [{ ...place, mention, at, isArray: (type?.arrays ?? 0) > 0 }];
   });
-  resolutions.set(root, { asked, list });
-  return list;
+  const resolution = { asked, list };
+  resolutions.set(root, resolution);
+  return resolution;
 }
 
 /** What a document knows of types by name. */
@@ -239,8 +304,23 @@ interface Types {
   typedef(name: string): TypeName | null;
 }
 
-function typesOf(index: ModuleIndex, file: FileIr): Types {
-  return {
+interface DocumentTypes extends Types {
+  /** The answer to a question, as what is the same for equal answers wherever they are written. */
+  print(question: Question): unknown;
+}
+
+const documentTypes = new WeakMap<ModuleIndex, Map<FileIr, DocumentTypes>>();
+
+function typesOf(index: ModuleIndex, file: FileIr): DocumentTypes {
+  let byFile = documentTypes.get(index);
+  if (byFile === undefined) documentTypes.set(index, (byFile = new Map()));
+  let types = byFile.get(file);
+  if (types === undefined) byFile.set(file, (types = makeTypes(index, file)));
+  return types;
+}
+
+function makeTypes(index: ModuleIndex, file: FileIr): DocumentTypes {
+  const types: Types = {
     struct: (tag) => index.struct(file, tag)?.item ?? null,
     variable: (name) => index.variable(file, name)?.item.type ?? null,
     returned: (name) => index.functions(file, name)[0]?.item.returnType ?? null,
@@ -253,29 +333,44 @@ function typesOf(index: ModuleIndex, file: FileIr): Types {
       return null;
     },
   };
+  // Many functions ask the same.
+  const prints = new Map<string, unknown>();
+  return {
+    ...types,
+    print({ id, kind, name }) {
+      let print = prints.get(id);
+      if (print === undefined) prints.set(id, (print = printOf(types[kind](name))));
+      return print;
+    },
+  };
 }
 
-/** A question and its answer, as what is the same for equal answers wherever they are written. */
-interface AskedType {
+interface Question {
   readonly kind: keyof Types;
   readonly name: string;
+  /** Both as one. */
+  readonly id: string;
+}
+
+/** A question with the print of its answer. */
+interface AskedType extends Question {
   readonly print: unknown;
 }
 
-function printOf(types: Types, { kind, name }: Pick<AskedType, 'kind' | 'name'>): unknown {
-  const answer = types[kind](name);
+function printOf(answer: ReturnType<Types[keyof Types]>): unknown {
   if (answer === null) return null;
   if ('fields' in answer || 'bodyText' in answer) return movedFrom(answer)?.from ?? answer;
   return `${answer.keyword} ${answer.name} ${answer.pointers} ${answer.arrays}`;
 }
 
 /** The same types, with each question written down once. */
-function recorded(types: Types, asked: AskedType[]): Types {
+function recorded(types: DocumentTypes, asked: AskedType[]): Types {
   const seen = new Set<string>();
   const note = (kind: keyof Types, name: string): void => {
-    if (seen.has(`${kind} ${name}`)) return;
-    seen.add(`${kind} ${name}`);
-    asked.push({ kind, name, print: printOf(types, { kind, name }) });
+    const id = `${kind} ${name}`;
+    if (seen.has(id)) return;
+    seen.add(id);
+    asked.push({ id, kind, name, print: types.print({ id, kind, name }) });
   };
   return {
     struct: (name) => (note('struct', name), types.struct(name)),
@@ -478,13 +573,42 @@ export function reachedFrom(
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.
-  for (const [fn] of reached) {
-    const file = index.fileOf(fn);
-    if (file === undefined) continue;
-    // The scan of a function outlives the edits of others.
-    for (const name of scanOf(fn).names.called)
-      for (const { item } of index.functions(file, name))
-        if (!reached.has(item)) reached.set(item, fn);
-  }
+  for (const [fn] of reached)
+    for (const callee of calleesOf(index, fn)) if (!reached.has(callee)) reached.set(callee, fn);
   return reached;
+}
+
+const callees = new WeakMap<ModuleIndex, Map<FunctionIr, readonly FunctionIr[]>>();
+
+/** The functions of the module that a function calls by name; rules ask for them again and again. */
+function calleesOf(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
+  let byFunction = callees.get(index);
+  if (byFunction === undefined) callees.set(index, (byFunction = new Map()));
+  let list = byFunction.get(fn);
+  if (list === undefined) {
+    const file = index.fileOf(fn);
+    list =
+      file === undefined
+        ? []
+        : scanOf(fn).names.called.flatMap((name) =>
+            index.functions(file, name).map(({ item }) => item),
+          );
+    byFunction.set(fn, list);
+  }
+  return list;
+}
+
+/** The functions of the module from which one of some others is reached, those included. */
+export function leadingTo(
+  index: ModuleIndex,
+  targets: ReadonlySet<FunctionIr>,
+): ReadonlySet<FunctionIr> {
+  const leading = new Set(targets);
+  for (let size = -1; size < leading.size;) {
+    size = leading.size;
+    for (const { item } of index.allFunctions)
+      if (!leading.has(item) && calleesOf(index, item).some((callee) => leading.has(callee)))
+        leading.add(item);
+  }
+  return leading;
 }

@@ -8,6 +8,7 @@ import { apiEntry } from '../kernel/lifecycle-api.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { inRange } from '../kernel/version.ts';
 import { nameOf } from './device.ts';
+import { keptByFunction } from './function-traits.ts';
 import { documentsOf } from './locate.ts';
 import { indexOf, memberAccesses } from './members.ts';
 import { findingFor } from './report.ts';
@@ -202,6 +203,8 @@ function isOwn(name: string, kernel: KernelVersion): boolean {
   return entry?.isPrivate === true && !inRange(kernel, entry.kernels);
 }
 
+const mayAssign = keptByFunction((root) => /\b(ops|dev)\s*=[^=]/.test(root.text));
+
 /**
  * `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines
  * those, is left alone.
@@ -215,27 +218,25 @@ function assignments(facts: ModuleFacts): Finding[] {
     return [];
   const index = indexOf(facts.module, facts.kernel);
   return facts.module.sources.flatMap((file) =>
-    file.functions
-      .filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text))
-      .flatMap((fn) =>
-        memberAccesses(index, fn).flatMap((access): Finding[] => {
-          if (
-            access.value === null ||
-            (access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev')
-          )
-            return [];
-          return [
-            {
-              rule: mixedModels.id,
-              severity: 'error',
-              message: say(messages.assigned, { field: quoted(access.node.field) }),
-              site: access.site,
-              functionName: fn.name,
-              related: [],
-              fix: null,
-            },
-          ];
-        }),
-      ),
+    file.functions.filter(mayAssign).flatMap((fn) =>
+      memberAccesses(index, fn).flatMap((access): Finding[] => {
+        if (
+          access.lowered.value === null ||
+          (access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev')
+        )
+          return [];
+        return [
+          {
+            rule: mixedModels.id,
+            severity: 'error',
+            message: say(messages.assigned, { field: quoted(access.lowered.node.field) }),
+            site: access.site,
+            functionName: fn.name,
+            related: [],
+            fix: null,
+          },
+        ];
+      }),
+    ),
   );
 }

@@ -3,17 +3,26 @@
  * device is open, and who gives it back.
  */
 import { loopCursors } from '../kernel/loop-macros.ts';
-import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, MemberExpr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { isValueOrTest, testedArgument, isComputation } from '../kernel/macros.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
-import { callAt, contains, declaredType, documentAt, functionsIn, walk } from './locate.ts';
-import { memberAccesses, reachedFrom } from './members.ts';
+import { keptByFunction, namesCalled } from './function-traits.ts';
+import {
+  contains,
+  declaredType,
+  documentAt,
+  functionsIn,
+  loweredCallAt,
+  walk,
+  type FoundCall,
+} from './locate.ts';
+import { accessesOf, reachedFrom, resolvedMembers, type ResolvedMember } from './members.ts';
 
 /** One ops table's way of opening and closing a device. */
 export interface OpenAndClose {
@@ -25,8 +34,16 @@ export interface OpenAndClose {
   readonly closeName: string | null;
 }
 
-/** Every pair of an open and a close of the ops tables of a module. */
-export function opensAndCloses(facts: ModuleFacts, index: ModuleIndex): OpenAndClose[] {
+const pairs = new WeakMap<ModuleIndex, readonly OpenAndClose[]>();
+
+/** Every pair of an open and a close of the ops tables of a module, found once for all rules. */
+export function opensAndCloses(facts: ModuleFacts, index: ModuleIndex): readonly OpenAndClose[] {
+  let found = pairs.get(index);
+  if (found === undefined) pairs.set(index, (found = findPairs(facts, index)));
+  return found;
+}
+
+function findPairs(facts: ModuleFacts, index: ModuleIndex): OpenAndClose[] {
   return facts.opsTables.flatMap((table) => {
     const file = documentAt(facts.module, table.path);
     const named = (members: readonly string[]): string | null =>
@@ -49,41 +66,48 @@ export function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Functio
   return [...reachedFrom(index, roots).keys()];
 }
 
-/** A call of one of some names, with the function that it stands in. */
-export interface FoundCall {
-  readonly call: CallExpr;
-  readonly fn: FunctionIr;
-}
-
 /** The calls of some names in some functions. */
 export function callsOf(functions: readonly FunctionIr[], names: readonly string[]): FoundCall[] {
   const isWanted = ({ name }: CallExpr): boolean => name !== null && names.includes(name);
-  return functions.flatMap((fn) => callsWhere(fn, isWanted).map((call) => ({ call, fn })));
+  return functions.flatMap((fn) => {
+    const called = namesCalled(fn);
+    return names.some((name) => called.has(name))
+      ? calls(originalOf(fn))
+          .filter(isWanted)
+          .map((call) => ({ call, fn }))
+      : [];
+  });
 }
 
-/**
- * The calls of a function that have such a name. Nearly all functions have none: the body at today's
- * place is made only where there is one.
- */
-export function callsWhere(
-  fn: FunctionIr,
-  hasSuchName: (call: CallExpr) => boolean,
-): readonly CallExpr[] {
-  return scanOf(fn).calls.some(hasSuchName) ? calls(fn).filter(hasSuchName) : [];
-}
+const names = new WeakMap<readonly ResolvedMember[], Map<Expr, string | null>>();
 
 /**
  * What an argument names, in words that another function would find too: the member of a struct, or
  * the struct of a variable; null for anything else.
+ * @param expr an expression of the function as it was lowered.
  */
 export function namedBy(index: ModuleIndex, fn: FunctionIr, expr: Expr): string | null {
+  const file = index.fileOf(fn);
+  if (file === undefined) return null;
+  const members = resolvedMembers(index, file, fn);
+  let known = names.get(members);
+  if (known === undefined) names.set(members, (known = new Map()));
+  let name = known.get(expr);
+  if (name === undefined) known.set(expr, (name = nameOf(members, fn, expr)));
+  return name;
+}
+
+function nameOf(members: readonly ResolvedMember[], fn: FunctionIr, expr: Expr): string | null {
   const value = plain(expr);
-  if (value.kind === 'member')
-    return memberAccesses(index, fn).find(({ node }) => node === value)?.key ?? null;
+  if (value.kind === 'member') return keyAt(members, value);
   if (value.kind !== 'name') return null;
-  const from = onlyMember(index, fn, value.name);
+  const from = onlyMember(members, fn, value.name);
   const type = declaredType(fn, value.name);
   return from ?? (type !== null && type.keyword === 'struct' ? `struct ${type.name}` : null);
+}
+
+function keyAt(members: readonly ResolvedMember[], node: MemberExpr): string | null {
+  return members.find(({ mention }) => mention.node === node)?.key ?? null;
 }
 
 /** Whether functions give what a name stands for, as namedBy() has it, to one of some calls. */
@@ -112,17 +136,18 @@ function plain(expr: Expr): Expr {
 }
 
 /** The member that a variable has its only value from, or is stored in. */
-function onlyMember(index: ModuleIndex, fn: FunctionIr, name: string): string | null {
+function onlyMember(
+  members: readonly ResolvedMember[],
+  fn: FunctionIr,
+  name: string,
+): string | null {
   const keys = new Set<string>();
   const note = (expr: Expr): void => {
     const value = plain(expr);
-    const access =
-      value.kind === 'member'
-        ? memberAccesses(index, fn).find(({ node }) => node === value)
-        : undefined;
-    if (access !== undefined) keys.add(access.key);
+    const key = value.kind === 'member' ? keyAt(members, value) : null;
+    if (key !== null) keys.add(key);
   };
-  for (const node of walk(fn.body)) {
+  for (const node of walk(originalOf(fn).body)) {
     if (node.kind === 'decl' && node.name === name && node.init !== null) note(node.init);
     if (node.kind !== 'assign' || node.op !== '=') continue;
     if (node.target.kind === 'name' && node.target.name === name) note(node.value);
@@ -135,23 +160,37 @@ function onlyMember(index: ModuleIndex, fn: FunctionIr, name: string): string | 
 /**
  * The member that keeps what a call at a place returned: `p->m = f()`, or `x = f()` and later
  * `p->m = x`; null where no member of a known struct does.
+ * @param call a call of the function as it was lowered.
  */
 export function keeperOf(index: ModuleIndex, fn: FunctionIr, call: CallExpr): string | null {
-  for (const node of walk(fn.body)) {
-    if (node.kind === 'assign' && node.op === '=' && plain(node.value) === call)
-      return namedBy(index, fn, node.target);
-    if (node.kind === 'decl' && node.init !== null && plain(node.init) === call)
-      return onlyMember(index, fn, node.name);
-  }
-  return null;
+  const file = index.fileOf(fn);
+  const keeper = keepers(fn).get(call);
+  if (file === undefined || keeper === undefined) return null;
+  return typeof keeper === 'string'
+    ? onlyMember(resolvedMembers(index, file, fn), fn, keeper)
+    : namedBy(index, fn, keeper);
 }
+
+/** What each call is assigned to, or the variable that it initialises. */
+const keepers = keptByFunction(({ body }): ReadonlyMap<Expr, Expr | string> => {
+  const found = new Map<Expr, Expr | string>();
+  const note = (value: Expr, keeper: Expr | string): void => {
+    const kept = plain(value);
+    if (kept.kind === 'call' && !found.has(kept)) found.set(kept, keeper);
+  };
+  for (const node of walk(body)) {
+    if (node.kind === 'assign' && node.op === '=') note(node.value, node.target);
+    if (node.kind === 'decl' && node.init !== null) note(node.init, node.name);
+  }
+  return found;
+});
 
 /** What a resource is named by, in words that other functions use too. */
 export function keptName(facts: ModuleFacts, index: ModuleIndex, one: HeldResource): string | null {
   const fn = documentAt(facts.module, one.site.path)?.functions.find((other) =>
     contains(other, one.site),
   );
-  const call = fn === undefined ? null : callAt(fn.body, one.site);
+  const call = fn === undefined ? null : loweredCallAt(fn, one.site);
   if (fn === undefined || call?.name !== one.api) return null;
   const pair = takenBy(one.api);
   if (pair?.taken === 'return') return keeperOf(index, fn, call);
@@ -171,14 +210,16 @@ export function mayGiveBackUnseen(
 ): boolean {
   const owner = key.slice(0, key.indexOf('.'));
   return functions.some((fn) => {
-    const accesses = memberAccesses(index, fn);
-    return callsWhere(fn, (call) => isUnseen(facts, index, fn, call)).some(({ args }) =>
+    const unseen = unseenCalls(facts, index, fn);
+    if (unseen.length === 0) return false;
+    const accesses = accessesOf(index, fn, key);
+    return unseen.some(({ args }) =>
       args.some((arg) => {
         const name = namedBy(index, fn, arg);
         return (
           name === key ||
           isAround(name, owner) ||
-          accesses.some((one) => one.key === key && contains(arg, one.node))
+          accesses.some((one) => contains(arg, one.lowered.node))
         );
       }),
     );
@@ -194,6 +235,38 @@ export function isAround(name: string | null, owner: string): boolean {
   );
 }
 
+const unseen = new WeakMap<ModuleIndex, Map<FunctionIr, readonly CallExpr[]>>();
+
+/** The calls of a function, as it was lowered, that isUnseen() is true of, in source order. */
+export function unseenCalls(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  fn: FunctionIr,
+): readonly CallExpr[] {
+  let byFunction = unseen.get(index);
+  if (byFunction === undefined) unseen.set(index, (byFunction = new Map()));
+  let list = byFunction.get(fn);
+  if (list === undefined)
+    byFunction.set(
+      fn,
+      (list = notableCalls(fn).filter((call) => isUnseen(facts, index, fn, call))),
+    );
+  return list;
+}
+
+/** The calls of a function whose names do not tell that nothing comes of them. */
+const notableCalls = keptByFunction((root) => calls(root).filter(({ name }) => isNotable(name)));
+
+function isNotable(name: string | null): boolean {
+  return (
+    name === null ||
+    (!isLog(name) &&
+      !isValueOrTest(name) &&
+      !isComputation(name) &&
+      loopCursors(name) === undefined)
+  );
+}
+
 /** A call of a function that neither the module defines nor the tables know. */
 export function isUnseen(
   facts: ModuleFacts,
@@ -206,10 +279,7 @@ export function isUnseen(
   if (file === undefined || index.functions(file, name).length > 0) return false;
   return (
     index.macro(file, name) === null &&
-    !isLog(name) &&
-    !isValueOrTest(name) &&
-    !isComputation(name) &&
-    loopCursors(name) === undefined &&
+    isNotable(name) &&
     behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined
   );
 }

@@ -5,7 +5,7 @@ import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.
 import { takenBy } from '../kernel/resource-pairs.ts';
 import { macroNotes } from './exit-place.ts';
 import { foreignHooks, type ForeignHook } from './foreign-hooks.ts';
-import { documentAt } from './locate.ts';
+import { documentAt, siteOfCall } from './locate.ts';
 import { indexOf } from './members.ts';
 import {
   areGiven,
@@ -134,7 +134,7 @@ function givenBack(
       return {
         api: call.name!,
         by: fn.name,
-        site: { path: file.path, start: call.start, end: call.end },
+        site: siteOfCall(file, found),
       };
   }
   return null;

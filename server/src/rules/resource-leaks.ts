@@ -18,6 +18,7 @@ import {
   documentOf,
   functionsIn,
   isSameSite,
+  loweredCallAt,
   walk,
 } from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
@@ -148,7 +149,7 @@ function hasSameGuard(facts: ModuleFacts, resource: HeldResource, { site }: Undo
   const taking = taker === undefined ? null : guardsOf(index, taker, resource.site);
   const giving = giver === undefined ? null : guardsOf(index, giver, site);
   if (taker === undefined || taking === null || giving === null) return false;
-  const call = callAt(taker.body, resource.site);
+  const call = loweredCallAt(taker, resource.site);
   const keeper = call === null ? null : keeperOf(index, taker, call);
   return giving.every((one) => taking.includes(one) || one === keeper);
 }

@@ -3,23 +3,29 @@ import { asksState } from '../kernel/touches.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { keptByFunction } from './function-traits.ts';
 import { walk } from './locate.ts';
 import { memberAccesses } from './members.ts';
 
 /** The members that a function looks at in a condition, not those that it hands on there. */
 export function testedKeys(index: ModuleIndex, fn: FunctionIr): string[] {
-  const conditions = [...walk(fn.body)].flatMap((node) => {
+  const tested = testedExpressions(fn);
+  return tested.size === 0
+    ? []
+    : memberAccesses(index, fn)
+        .filter(({ lowered }) => tested.has(lowered.node))
+        .map(({ key }) => key);
+}
+
+/** What a function as it was lowered tests. */
+const testedExpressions = keptByFunction(({ body }): ReadonlySet<Expr> => {
+  const conditions = [...walk(body)].flatMap((node) => {
     if (node.kind === 'if' || node.kind === 'conditional') return [node.condition];
     if (node.kind === 'loop') return node.condition === null ? [] : [node.condition];
     return node.kind === 'switch' ? [node.value] : [];
   });
-  const tested = new Set(conditions.flatMap(testedIn));
-  return tested.size === 0
-    ? []
-    : memberAccesses(index, fn)
-        .filter(({ node }) => tested.has(node))
-        .map(({ key }) => key);
-}
+  return new Set(conditions.flatMap(testedIn));
+});
 
 /** The expressions on whose value a condition depends, as far as it only tests them. */
 export function testedIn(condition: Expr): Expr[] {
