@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BAR_H, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { CORE_WRAPPERS, OVER_CORE_LEAKY } from '../support/vendor-core.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
 import { run, runWith } from './run.ts';
 
@@ -55,6 +56,21 @@ describe('check', () => {
     const { path } = make({ 'drv/foo.c': CLEAN, 'drv/foo.mod.c': LEAKY });
     expect(run(path, 'check', 'drv')).toMatchObject({ status: 0, stdout: '' });
     expect(run(path, 'check', 'drv/foo.mod.c').status).toBe(1);
+  });
+
+  it('answers for many files, on several threads, what it answers for each', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `d${i}/foo.c`);
+    const { path } = make({
+      ...Object.fromEntries(names.map((name, i) => [name, i % 3 === 0 ? LEAKY : OVER_CORE_LEAKY])),
+      '.vfio-lifecycle.json': JSON.stringify({ wrappers: CORE_WRAPPERS }),
+    });
+    const filesOf = (...paths: string[]): unknown[] =>
+      (JSON.parse(run(path, 'check', '--format', 'json', ...paths).stdout) as { files: unknown[] })
+        .files;
+    const all = filesOf('.');
+    expect(all).toHaveLength(12);
+    const sorted = [...names].sort();
+    expect(all).toEqual(sorted.flatMap((name) => filesOf(name)));
   });
 
   it('names convert where something was removed', () => {

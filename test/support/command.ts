@@ -42,6 +42,7 @@ export async function runHere(cwd: string, ...args: string[]): Promise<Result> {
     status = await runCommand(command, {
       output,
       self: '',
+      threads: 1,
       identity: () => 'test',
       facts: { version: '1.2.3', homepage: undefined, rulePages: undefined },
       style: PLAIN,

@@ -2,6 +2,7 @@
 import type { CheckedFile, CheckResult } from './check-result.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import { openAnswerCache, type AnswerCache } from './answer-cache.ts';
+import { createAnswerPool, type AnswerPool } from './answer-pool.ts';
 import { createChangeScope, type ChangeScope } from './change-scope.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { createBuilds, readConfiguration, type BuildOf } from './build.ts';
@@ -9,7 +10,7 @@ import { compareWithBaselines } from './baseline.ts';
 import { answerFile, plainFinding, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import { findInputs, nothingThere, type InputFile, type Inputs } from './inputs.ts';
 import type { Program } from './process-needs.ts';
-import { createRowCheck } from './row-check.ts';
+import { createRowCheck, type FileRows } from './row-check.ts';
 import { compareText } from '../text/words.ts';
 import { githubReport } from './report-github.ts';
 import { gitlabReport } from './report-gitlab.ts';
@@ -50,50 +51,63 @@ export async function runCheck(
     command.cache === undefined
       ? undefined
       : openAnswerCache(command.cache, program.identity(), (line) => program.output.note(line));
-  // Loads while the folders are walked; with a cache perhaps not at all.
-  if (!cache) void program.engine();
-  const found: CheckedFile[] = [];
+  const pool = createAnswerPool(program);
   const rows = createRowCheck(workspace);
-  let failed = 0;
+  const found: CheckedFile[] = [];
   const said = new Set<string>();
-  const checkFile = async (file: InputFile): Promise<void> => {
+  let failed = 0;
+  const fail = (error: unknown): void => {
+    failed++;
+    const { message } = error as Error;
+    // What is wrong with a tree is wrong with each of its files.
+    if (!said.has(message)) program.output.error(message);
+    said.add(message);
+  };
+  const asked: Asked[] = [];
+  const ask = async (file: InputFile, onDone: () => void = () => undefined): Promise<void> => {
     try {
       const lists = await rows.rowsFor(file.path);
-      const kernel = await workspace.target(file.path);
-      const input = await workspace.load(file.path);
-      const answer = await answerOf(
-        {
-          input,
-          config: await workspace.config(file.path),
-          kernel,
-          rows: lists.map((one) => one.wrappers),
-          provesFixes: TELLS_FIXES.has(command.format),
-        },
-        { program, change, cache },
-      );
-      rows.take(lists, answer.rowCalls);
-      const { notAnalysed, functions } = answer;
-      const findings = answer.findings.map((one) => one.finding);
-      found.push({
-        file,
-        kernel: kernel.text,
-        analysis: { findings, notAnalysed, functions },
-        known: [],
-      });
-      program.output.detail(
-        `${readingText(file.shown, input, kernel)}; ${functions} function${functions === 1 ? '' : 's'}`,
-      );
+      const question: FileQuestion = {
+        kernel: await workspace.target(file.path),
+        input: await workspace.load(file.path),
+        config: await workspace.config(file.path),
+        rows: lists.map((one) => one.wrappers),
+        provesFixes: TELLS_FIXES.has(command.format),
+      };
+      const answered = answerOf(question, { program, change, cache, pool });
+      void answered.then(onDone, onDone);
+      asked.push({ file, lists, question, answered });
     } catch (error) {
-      failed++;
-      const { message } = error as Error;
-      // What is wrong with a tree is wrong with each of its files.
-      if (!said.has(message)) program.output.error(message);
-      said.add(message);
+      fail(error);
     }
   };
-  const inputs = change
-    ? await changedInputs(change, workspace, checkFile)
-    : await findInputs({ paths, stdin }, program, checkFile);
+  const take = ({ file, lists, question: { input, kernel } }: Asked, answer: FileAnswer): void => {
+    rows.take(lists, answer.rowCalls);
+    const { notAnalysed, functions } = answer;
+    const findings = answer.findings.map((one) => one.finding);
+    found.push({
+      file,
+      kernel: kernel.text,
+      analysis: { findings, notAnalysed, functions },
+      known: [],
+    });
+    program.output.detail(
+      `${readingText(file.shown, input, kernel)}; ${functions} function${functions === 1 ? '' : 's'}`,
+    );
+  };
+  let inputs: Inputs;
+  try {
+    inputs = change
+      ? await changedInputs(change, workspace, ask)
+      : await findInputs({ paths, stdin }, program, ask);
+    await pool.settle();
+    for (const one of asked)
+      await one.answered.then((answer) => {
+        take(one, answer);
+      }, fail);
+  } finally {
+    await pool.close();
+  }
   if (cache) {
     cache.close();
     const { kept, made } = cache.counts;
@@ -165,31 +179,42 @@ export async function runCheck(
     : 0;
 }
 
-/** The answer to a question, with the findings that the change has to answer for where there is one. */
+/** A file that was asked about. */
+interface Asked {
+  readonly file: InputFile;
+  readonly lists: readonly FileRows[];
+  readonly question: FileQuestion;
+  readonly answered: Promise<FileAnswer>;
+}
+
+/**
+ * The answer to a question, with the findings that the change has to answer for where there is one:
+ * it asks what was there before, and is too small for several threads.
+ */
 async function answerOf(
   question: FileQuestion,
   scope: {
     readonly program: Program;
     readonly change: ChangeScope | null;
     readonly cache: AnswerCache | undefined;
+    readonly pool: AnswerPool;
   },
 ): Promise<FileAnswer> {
-  const { program, change, cache } = scope;
+  const { program, change, cache, pool } = scope;
+  if (!change)
+    return cache ? cache.answer(question, () => pool.answer(question)) : pool.answer(question);
   const { file } = question.input;
   if (!cache) {
     const engine = await program.engine();
     return answerFile(engine, question, async ({ findings }) =>
-      change
-        ? change.caused(file, findings, async ({ input, config, kernel }) => {
-            return engine.analyse(input, config, kernel).findings;
-          })
-        : findings,
+      change.caused(file, findings, async ({ input, config, kernel }) => {
+        return engine.analyse(input, config, kernel).findings;
+      }),
     );
   }
   const kept = (asked: FileQuestion): Promise<FileAnswer> =>
     cache.answer(asked, async () => answerFile(await program.engine(), asked));
   const answer = await kept(question);
-  if (!change) return answer;
   const plain = answer.findings.map(plainFinding);
   // The same question as that of a check of the tree before the change, whose answer may be there.
   const caused = new Set(
@@ -200,14 +225,14 @@ async function answerOf(
   return { ...answer, findings: answer.findings.filter((_, i) => caused.has(plain[i]!)) };
 }
 
-/** The files of a change, each checked. */
+/** The files of a change, each asked about. */
 async function changedInputs(
   change: ChangeScope,
   workspace: Workspace,
-  checkFile: (file: InputFile) => Promise<void>,
+  ask: (file: InputFile) => Promise<void>,
 ): Promise<Inputs> {
   const files = await change.inputs(workspace);
-  for (const file of files) await checkFile(file);
+  for (const file of files) await ask(file);
   return { files, sources: change.texts.size, unreadable: 0 };
 }
 

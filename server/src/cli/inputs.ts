@@ -37,12 +37,12 @@ class PassedOver extends Error {}
  * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are
  * left out.
  * @param onFile is given each file as soon as it is found, in no order, while others are still
- * being read.
+ * being read, and what to call when it is done with.
  */
 export async function findInputs(
   named: NamedSources,
   program: Program,
-  onFile?: (file: InputFile) => Promise<void>,
+  onFile?: (file: InputFile, onDone: () => void) => Promise<void>,
 ): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
@@ -62,9 +62,10 @@ export async function findInputs(
     if (files.has(file.path)) return;
     files.set(file.path, file);
     progress.found = Math.max(progress.found, files.size);
-    await onFile?.(file);
-    progress.done++;
-    report();
+    await onFile?.(file, () => {
+      progress.done++;
+      report();
+    });
   };
   let sources = 0;
   const counted = function* (): Generator<string> {

@@ -1,7 +1,6 @@
 /** The entry of the bundle of the command line, and of the threads that it starts. */
 import { join } from 'node:path';
-import { isServerThread } from '../lsp/node-thread.ts';
-import { isScanThread, serveScans } from './scan-pool.ts';
+import { threadRole } from '../lsp/node-thread.ts';
 
 /** The folder of the wasm modules. The bundle is in dist/web/, they are in dist/. */
 const dist = join(__dirname, '..');
@@ -11,7 +10,14 @@ const dist = join(__dirname, '..');
  * rest, or the command line.
  */
 export async function start(): Promise<void> {
-  if (isScanThread()) return serveScans();
-  if (isServerThread()) return (await import('../lsp/node-server.ts')).serveThread(dist);
-  await (await import('./program.ts')).main(dist);
+  switch (threadRole()) {
+    case 'scan':
+      return (await import('./scan-pool.ts')).serveScans();
+    case 'answers':
+      return (await import('./answer-thread.ts')).serveAnswers(dist);
+    case 'server':
+      return (await import('../lsp/node-server.ts')).serveThread(dist);
+    case undefined:
+      return (await import('./program.ts')).main(dist);
+  }
 }

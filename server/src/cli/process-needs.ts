@@ -9,6 +9,8 @@ export interface Program {
   readonly output: Output;
   /** This bundle: what worker threads run. */
   readonly self: string;
+  /** How many threads may work at a time. */
+  readonly threads: number;
   /** Another one for each version of the program, whatever it calls itself. */
   identity(): string;
   readonly facts: PackageFacts;

@@ -2,9 +2,9 @@
 import type { Program } from './process-needs.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createEngine, type Engine } from '../engine/analyse.ts';
-import { loadParser } from '../engine/pipeline.ts';
+import type { Engine } from '../engine/analyse.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';
@@ -13,6 +13,7 @@ import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
 import { runKbuild } from './kbuild.ts';
+import { loadEngine, WASM } from './load-engine.ts';
 import { createOutput, type Output } from './output.ts';
 import { readPackageFacts, type PackageFacts } from './package-facts.ts';
 import { createStyle } from './style.ts';
@@ -76,11 +77,9 @@ export async function main(dist: string): Promise<void> {
   }
 }
 
-const WASM = ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'] as const;
-
-function digestOf(files: readonly Uint8Array[]): string {
+function digestOf(files: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const one of files) hash.update(one);
+  for (const one of files) hash.update(readFileSync(one));
   return hash.digest('hex');
 }
 
@@ -91,19 +90,15 @@ function createProgram(
   dist: string,
 ): Program {
   let engine: Promise<Engine> | undefined;
-  const wasm = (name: (typeof WASM)[number]): Uint8Array => readFileSync(join(dist, name));
   return {
     output,
     self: __filename,
-    identity: () => digestOf([readFileSync(__filename), ...WASM.map(wasm)]),
+    threads: availableParallelism(),
+    identity: () => digestOf([__filename, ...WASM.map((name) => join(dist, name))]),
     facts,
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
-    engine: () =>
-      (engine ??= loadParser({
-        runtime: wasm(WASM[0]),
-        grammar: wasm(WASM[1]),
-      }).then((parser) => createEngine(parser))),
+    engine: () => (engine ??= loadEngine(dist)),
   };
 }

@@ -1,17 +1,12 @@
 /** Filters files by their content on several threads. */
 import { availableParallelism } from 'node:os';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, Worker } from 'node:worker_threads';
 import { scan, type ScanResult } from '../lsp/node-scan.ts';
+import { threadFor } from '../lsp/node-thread.ts';
 
-const ROLE = 'vfio-lifecycle-scan';
 /** Starting a thread costs more than scanning this many files on the spot. */
 const FEW = 1_500;
 const BATCH = 400;
-
-/** True in a thread that the pool started; `serveScans` must then be called and nothing else. */
-export function isScanThread(): boolean {
-  return !isMainThread && (workerData as { role?: unknown } | null)?.role === ROLE;
-}
 
 /** Answers the pool until it closes the thread. */
 export function serveScans(): void {
@@ -39,7 +34,7 @@ export async function* scanAll(
 
   const start = (): void => {
     for (let i = 0; i < Math.min(4, Math.max(2, availableParallelism())); i++) {
-      const slot = { worker: new Worker(program, { workerData: { role: ROLE } }), waiting: 0 };
+      const slot = { worker: new Worker(program, { workerData: threadFor('scan') }), waiting: 0 };
       slot.worker.on('message', (result: ScanResult) => {
         slot.waiting--;
         pending--;

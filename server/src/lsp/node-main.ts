@@ -1,7 +1,7 @@
 /** The entry of the server in Node, and of its thread. */
 import { join } from 'node:path';
 import { compiledFolder, runCompiled } from './node-compiled.ts';
-import { isServerThread } from './node-thread.ts';
+import { threadRole } from './node-thread.ts';
 
 /** Milliseconds after which a server has compiled what it needs, and is at rest. */
 const SETTLED = 5000;
@@ -10,7 +10,7 @@ const SETTLED = 5000;
  * Entry of dist/server.cjs: the server as a process, whose thread is the same file. The thread
  * loads nothing of what supervises it.
  */
-if (isServerThread()) {
+if (threadRole() === 'server') {
   const { wasKept, keep } = runCompiled(join(__dirname, 'web', 'server.js'), compiledFolder());
   if (!wasKept) setTimeout(keep, SETTLED).unref();
 } else {

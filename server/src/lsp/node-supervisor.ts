@@ -21,7 +21,7 @@ import {
   type ResponseMessage,
 } from 'vscode-jsonrpc/node';
 import { optimiseLater } from './node-optimise-later.ts';
-import { SERVER_THREAD } from './node-thread.ts';
+import { threadFor } from './node-thread.ts';
 
 /** Of the protocol: the request was cancelled. */
 const REQUEST_CANCELLED = -32800;
@@ -50,7 +50,7 @@ type Transport = readonly [MessageReader, MessageWriter];
 /**
  * Serves over the transport that the process' arguments name: --stdio, --node-ipc, --socket=N or
  * --pipe=NAME. Ends the process.
- * @param program the file that the thread runs, dist/server.cjs: it asks `isServerThread` what it is
+ * @param program the file that the thread runs, dist/server.cjs: it asks `threadRole` what it is
  * for.
  * @throws Error when the arguments name no transport.
  */
@@ -59,7 +59,7 @@ export function superviseServer(program: string): void {
   for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   optimiseLater();
   const thread = new Worker(program, {
-    workerData: SERVER_THREAD,
+    workerData: threadFor('server'),
     stdout: true,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   });

@@ -1,15 +1,20 @@
-/** How a thread of the server's program knows that it is to serve. */
+/** How a thread of the program knows what it is for. */
 import { workerData } from 'node:worker_threads';
 
-const ROLE = 'vfio-lifecycle-server';
+/** `server`: serves a client. `scan`: filters files. `answers`: answers questions of a check. */
+export type ThreadRole = 'server' | 'scan' | 'answers';
 
-/** The `workerData` of the thread that serves. */
-export const SERVER_THREAD = { role: ROLE };
+const PREFIX = 'vfio-lifecycle-';
 
-/**
- * True in a thread that `superviseServer` started: `serveThread` must then be called and nothing
- * else.
- */
-export function isServerThread(): boolean {
-  return (workerData as { role?: unknown } | null)?.role === ROLE;
+/** The `workerData` of a thread. */
+export function threadFor(role: ThreadRole): { readonly role: string } {
+  return { role: `${PREFIX}${role}` };
+}
+
+/** What this thread was started for: undefined in the first thread, and in those of others. */
+export function threadRole(): ThreadRole | undefined {
+  const role = (workerData as { role?: unknown } | null)?.role;
+  return typeof role === 'string' && role.startsWith(PREFIX)
+    ? (role.slice(PREFIX.length) as ThreadRole)
+    : undefined;
 }

@@ -49,6 +49,7 @@ async function check(rules: readonly Rule[], ...options: string[]): Promise<numb
   return runCheck(command as CheckCommand, {
     output,
     self: '',
+    threads: 1,
     identity: () => 'test',
     facts,
     style: PLAIN,
