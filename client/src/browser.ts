@@ -9,7 +9,7 @@ import { activate as activateShared, type Api } from './shared.ts';
 export { parts } from './parts.ts';
 
 /** The extension in a browser: the server is a web worker. */
-export function activate(context: ExtensionContext): Api {
+export function activate(context: ExtensionContext): Promise<Api> {
   return activateShared(context, {
     parts: () => Promise.resolve(parts),
     createClient: async (options) => {

@@ -10,7 +10,7 @@ import { activate as activateShared, type Api } from './shared.ts';
 import { registerTasks } from './tasks.ts';
 
 /** The desktop and remote extension: the server is a Node process. */
-export function activate(context: ExtensionContext): Api {
+export function activate(context: ExtensionContext): Promise<Api> {
   // `npm start` asks for it.
   if (process.env['VFIO_LIFECYCLE_SHOW_PROBLEMS'] !== undefined) void showProblems();
   context.subscriptions.push(

@@ -43,8 +43,10 @@ export interface Running {
 /**
  * Sets the extension up: its commands, and a watch over C documents that starts the server with the
  * first one that mentions VFIO. Until then nothing is started and nothing else is even loaded.
+ * Resolves with the watch: what is open is read only when the editor, which may be about to start
+ * other extensions, has had its turn.
  */
-export function activate(context: vscode.ExtensionContext, host: Host): Api {
+export async function activate(context: vscode.ExtensionContext, host: Host): Promise<Api> {
   const running = createRunning(context, host);
   let loading: Promise<Commands> | undefined;
   const load = async (): Promise<Commands> => {
@@ -65,13 +67,11 @@ export function activate(context: vscode.ExtensionContext, host: Host): Api {
       await (await commands()).restoreLifeCycle(panel, state);
     },
   });
-  context.subscriptions.push(
-    running,
-    followDrivers(),
-    ...registered,
-    view,
-    startWhenWanted(running),
-  );
+  context.subscriptions.push(running, ...registered, view);
+  await new Promise((resume) => {
+    setTimeout(resume);
+  });
+  context.subscriptions.push(followDrivers(), startWhenWanted(running));
   return {
     get session() {
       return running.session;
