@@ -252,24 +252,39 @@ async function comesBack(page) {
   await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
   await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
   await inView(page, 'svg.life');
-  await page.waitForFunction(isKept, 'vfioLifecycle.lifeCycle');
+  await untilKeptOpen(page, 'vfioLifecycle.lifeCycle');
   await page.reload();
   await inView(page, 'svg.life');
 }
 
-/** Runs in the page: whether the editor's store has a text. */
-async function isKept(text) {
-  const opened = (request) =>
+/**
+ * Waits until the editor has stored that a view is open; throws after two minutes. Playwright's own
+ * wait takes the promise of an asynchronous answer for a yes.
+ */
+async function untilKeptOpen(page, view) {
+  for (let turn = 0; !(await page.evaluate(isKeptOpen, view)); turn++) {
+    if (turn === 480) throw new Error(`the editor did not store ${view}`);
+    await page.waitForTimeout(250);
+  }
+}
+
+/**
+ * Runs in the page: whether the editor has stored that something with `text` is open. The text
+ * alone would say nothing: it is also in what the editor knows of a view that was ever shown.
+ */
+async function isKeptOpen(text) {
+  const done = (request) =>
     new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
   for (const { name } of await indexedDB.databases()) {
-    const database = await opened(indexedDB.open(name));
+    const database = await done(indexedDB.open(name));
     try {
       for (const store of database.objectStoreNames) {
-        const all = database.transaction(store).objectStore(store).getAll();
-        if (JSON.stringify(await opened(all)).includes(text)) return true;
+        const items = database.transaction(store).objectStore(store);
+        const open = await done(items.get('memento/workbench.parts.editor'));
+        if (JSON.stringify(open ?? '').includes(text)) return true;
       }
     } finally {
       database.close();
