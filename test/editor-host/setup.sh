@@ -20,5 +20,8 @@ npm install --omit=dev "${quiet[@]}"
 if { command -v g++ && command -v make && command -v python3; } >/dev/null; then
   PATH=$node_24/bin:$PATH npm_config_nodedir=$node_24 npm rebuild --loglevel=error @vscode/spdlog @vscode/native-watchdog >/dev/null
 fi
+# What starts in any window and has no part in C: accounts, Emmet and what asks a model. The editor counts the loading of one
+# extension as a part of the activation of the next.
+(cd extensions && rm -rf copilot emmet github github-authentication microsoft-authentication)
 cd - >/dev/null
 echo "$key" >"$stamp"
