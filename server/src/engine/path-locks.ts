@@ -8,7 +8,8 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { walk } from '../rules/locate.ts';
-import { indexOf, reachedFrom } from '../rules/members.ts';
+import { reachedFrom } from '../rules/call-graph.ts';
+import { indexOf } from '../rules/members.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 import { callsOf, type Called } from './owed.ts';
 

@@ -5,12 +5,13 @@
 import { STOPS_FOR_GOOD } from '../kernel/async.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { AsyncKind } from '../kernel/async.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { walkWithParents } from './locate.ts';
 import { usedWhileRegistered } from './entry-points.ts';
-import { memberAccesses, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { memberAccesses } from './members.ts';
 
 /**
  * A call of one of the functions of a kind that names a member of a container, or the container
@@ -19,7 +20,9 @@ import { memberAccesses, reachedFrom } from './members.ts';
 export interface Named {
   readonly file: FileIr;
   readonly fn: FunctionIr;
+  /** As the function was lowered, and where it is today. */
   readonly call: CallExpr;
+  readonly site: Site;
   /** As MemberAccess.key; the struct alone for the object itself; null when it cannot be told. */
   readonly key: string | null;
   readonly text: string;
@@ -59,7 +62,7 @@ export function flawOf(stopping: Stopping): Flaw | null {
 }
 
 function isResultUsed({ fn, call }: Named): boolean {
-  for (const { node, parents } of walkWithParents(fn.body))
+  for (const { node, parents } of walkWithParents(originalOf(fn).body))
     if (node === call) return parents.at(-1)?.kind !== 'expr';
   return true;
 }
@@ -83,7 +86,7 @@ function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Name
       one.op === 'unregister' &&
       one.function === stop.fn &&
       one.site.path === stop.file.path &&
-      one.site.start > stop.call.end,
+      one.site.start > stop.site.end,
   );
   if (!unregister) return null;
   const open = usedWhileRegistered(facts, index);
@@ -100,7 +103,7 @@ function areTold(index: ModuleIndex, stop: Named, open: ReadonlySet<FunctionIr>)
         (one) =>
           one.form !== 'read' &&
           one.key !== stop.key &&
-          (one.function !== stop.fn || one.site.start < stop.call.start),
+          (one.function !== stop.fn || one.site.start < stop.site.start),
       )
       .map(({ key }) => key),
   );

@@ -3,7 +3,7 @@
  * before the container is freed.
  */
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
@@ -14,8 +14,9 @@ import { namesAnUndo } from '../kernel/heuristics.ts';
 import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
-import { contains, declaredType, documentsOf, walk } from './locate.ts';
-import { accessesOf, indexOf, memberAccesses, reachedFrom } from './members.ts';
+import { contains, declaredType, documentsOf, siteOfCall, walk } from './locate.ts';
+import { reachedFrom } from './call-graph.ts';
+import { accessesOf, indexOf, memberAccesses } from './members.ts';
 import { beginningsOf } from './resource-leaks.ts';
 import { listedShortly, quoted, say, written } from './wording.ts';
 
@@ -52,9 +53,11 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   const containers = ownContainers(facts);
   if (containers.size === 0) return [];
+  const arming = callersOf(index.allFunctions, ARMS);
+  if (arming.length === 0) return [];
   let ends: ReadonlySet<FunctionIr> | undefined;
   const left = ASYNC_KINDS.flatMap((kind): Left[] => {
-    const armed = callsOf(index, kind.arm, ({ argument }) => argument).filter(
+    const armed = callsOf(index, arming, kind.arm, ({ argument }) => argument).filter(
       ({ key }) => key !== null && isInside(index, containers, key),
     );
     if (armed.length === 0) return [];
@@ -62,9 +65,9 @@ function check({ facts }: RuleContext): Finding[] {
     if (callsAny(ending, kind.stopAll)) return [];
     if (isStoppedUnseen(facts, index, ending, kind, containers)) return [];
     const argumentIsPosition = (argument: number): number => argument;
-    const started = callsOf(index, kind.start, argumentIsPosition);
-    const stopped = callsOf(index, kind.stop, argumentIsPosition).filter(({ fn }) =>
-      ending.has(fn),
+    const started = callsOf(index, index.allFunctions, kind.start, argumentIsPosition);
+    const stopped = callsOf(index, index.allFunctions, kind.stop, argumentIsPosition).filter(
+      ({ fn }) => ending.has(fn),
     );
     if (stopped.some(({ key }) => key === null)) return [];
     return armed
@@ -113,6 +116,9 @@ const SHOULD_STOP: ReadonlySet<string> = new Set([
   'kthread_freezable_should_stop',
 ]);
 
+/** All that arms something. */
+const ARMS: ReadonlySet<string> = new Set(ASYNC_KINDS.flatMap(({ arm }) => [...arm.keys()]));
+
 interface Left {
   readonly kind: AsyncKind;
   readonly one: Named;
@@ -128,9 +134,7 @@ interface Left {
 function findingsOf(facts: ModuleFacts, left: readonly Left[]): Finding[] {
   const end = endOf(facts);
   if (end === null)
-    return left.map((one) =>
-      findingOf(facts, [one], siteOf(one.one.file, one.one.call), one.one.fn.name),
-    );
+    return left.map((one) => findingOf(facts, [one], one.one.site, one.one.fn.name));
   const alike = new Map<string, Left[]>();
   for (const one of left) {
     const key = one.flaw === null ? '' : `${one.flaw.kind} ${one.flaw.stop.call.name}`;
@@ -156,7 +160,7 @@ function findingOf(
     functionName,
     related: left.flatMap(placesOf).slice(0, 6),
     fix: null,
-    owed: left.map(({ one }) => siteOf(one.file, one.call)),
+    owed: left.map(({ one }) => one.site),
   };
 }
 
@@ -179,8 +183,8 @@ function messageOf(facts: ModuleFacts, left: readonly Left[], what: string): str
 
 /** The places that a finding leads to: what prepares it, starts it and does not stop it. */
 function placesOf({ one, start, flaw }: Left): Finding['related'][number][] {
-  const place = ({ file, call }: Named, does: string): Finding['related'][number] => ({
-    site: siteOf(file, call),
+  const place = ({ call, site }: Named, does: string): Finding['related'][number] => ({
+    site,
     message: `${call.name}() ${does}`,
   });
   return [
@@ -189,10 +193,6 @@ function placesOf({ one, start, flaw }: Left): Finding['related'][number][] {
     ...(flaw === null ? [] : [place(flaw.stop, 'is not enough here')]),
     ...(flaw?.start == null ? [] : [place(flaw.start, 'starts it again here')]),
   ];
-}
-
-function siteOf(file: FileIr, { start, end }: CallExpr): Site {
-  return { path: file.path, start, end };
 }
 
 /** The put or the free that ends the device in remove. */
@@ -231,13 +231,20 @@ function ownContainers(facts: ModuleFacts): Set<string> {
 /** Whether a member's struct is one of the containers, or embedded in one. */
 function isInside(index: ModuleIndex, containers: ReadonlySet<string>, key: string): boolean {
   const owner = key.split('.')[0]!;
-  if (containers.has(owner)) return true;
+  return containers.has(owner) || embeddedIn(index, containers).has(owner);
+}
+
+const embedded = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
+
+/** The structs that are embedded in the containers. */
+function embeddedIn(index: ModuleIndex, containers: ReadonlySet<string>): ReadonlySet<string> {
+  const known = embedded.get(containers);
+  if (known !== undefined) return known;
   const seen = new Set<string>();
+  const [file] = index.module.sources;
   for (let level = [...containers]; level.length > 0 && seen.size < 64;) {
     level = level.flatMap((tag) =>
-      index.module.sources
-        .slice(0, 1)
-        .flatMap((file) => index.struct(file, tag)?.item.fields ?? [])
+      (file === undefined ? [] : (index.struct(file, tag)?.item.fields ?? []))
         .filter(
           ({ type }) => type.pointers === 0 && type.keyword === 'struct' && !seen.has(type.name),
         )
@@ -245,46 +252,43 @@ function isInside(index: ModuleIndex, containers: ReadonlySet<string>, key: stri
     );
     for (const tag of level) seen.add(tag);
   }
-  return seen.has(owner);
+  embedded.set(containers, seen);
+  return seen;
 }
 
 /** All calls of the named functions, with the member that the given argument is the address of. */
 function callsOf<T>(
   index: ModuleIndex,
+  among: ModuleIndex['allFunctions'],
   names: ReadonlyMap<string, T>,
   argumentOf: (value: T) => number,
 ): Named[] {
   if (names.size === 0) return [];
-  return callersOf(index, names).flatMap(({ file, item: fn }) => {
-    return [...walk(fn.body)].flatMap((node): Named[] => {
-      const found = node.kind === 'call' && node.name !== null ? names.get(node.name) : undefined;
-      const argument = found === undefined ? undefined : argumentOf(found);
-      if (
-        node.kind !== 'call' ||
-        argument === undefined ||
-        index.functions(file, node.name!).length > 0
-      )
-        return [];
-      const value = node.args[argument];
+  return callersOf(among, names).flatMap(({ file, item: fn }) =>
+    scanOf(fn).calls.flatMap((call): Named[] => {
+      const found = call.name === null ? undefined : names.get(call.name);
+      if (found === undefined || index.functions(file, call.name!).length > 0) return [];
+      const value = call.args[argumentOf(found)];
       const access =
         value === undefined
           ? undefined
           : memberAccesses(index, fn).find(
-              (one) => contains(value, one.node) && one.call === node && one.form === 'address',
+              ({ form, lowered }) =>
+                form === 'address' && lowered.call === call && contains(value, lowered.node),
             );
       const whole = value === undefined ? null : containerOf(fn, value);
-      const key = access?.key ?? whole;
       return [
         {
           file,
           fn,
-          call: node,
-          key,
-          text: access === undefined ? '' : written(file.text, access.node),
+          call,
+          site: siteOfCall(file, { call, fn }),
+          key: access?.key ?? whole,
+          text: access === undefined ? '' : written(file.text, access.site),
         },
       ];
-    });
-  });
+    }),
+  );
 }
 
 /** The struct that a plain variable points to. */

@@ -14,7 +14,7 @@ import {
 import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { Span } from '../text/span.ts';
-import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
+import { documentsOf, interfaceCallsIn, type PlacedCall } from './locate.ts';
 import {
   areAlternatives,
   isExcluded,
@@ -45,9 +45,10 @@ export interface ApiUse {
 export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
   let uses = known.get(facts.module);
   if (uses?.kernel !== facts.kernel) {
+    const own = ownNames(facts);
     const list = [
-      ...callUses(facts),
-      ...fileMacroUses(facts),
+      ...callUses(facts, own),
+      ...fileMacroUses(facts, own),
       ...memberUses(facts),
       ...tableUses(facts),
     ];
@@ -67,18 +68,16 @@ const known = new WeakMap<
  * The names that a kernel may lack; a private header is found only inside the kernel, or copied
  * beside the driver: it is not the target's to say.
  */
-const NAMES: readonly string[] = [...API_FUNCTIONS, ...API_HELPERS].flatMap((entry) =>
-  !entry.isPrivate && (entry.kind === 'function' || entry.kind === 'macro') ? [entry.name] : [],
+const NAMES: ReadonlySet<string> = new Set(
+  [...API_FUNCTIONS, ...API_HELPERS].flatMap((entry) =>
+    !entry.isPrivate && (entry.kind === 'function' || entry.kind === 'macro') ? [entry.name] : [],
+  ),
 );
 
-function callUses(facts: ModuleFacts): ApiUse[] {
-  const own = ownNames(facts);
+function callUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
   const uses: ApiUse[] = [];
-  for (const call of callsIn(
-    facts.module,
-    NAMES.filter((name) => !own.has(name)),
-  )) {
-    const entry = apiEntry(call.name);
+  for (const call of interfaceCallsIn(facts.module)) {
+    const entry = NAMES.has(call.name) && !own.has(call.name) ? apiEntry(call.name) : undefined;
     if (entry === undefined) continue;
     uses.push({
       entry,
@@ -93,8 +92,7 @@ function callUses(facts: ModuleFacts): ApiUse[] {
 }
 
 /** Macros of the interface at file scope, such as `MDEV_TYPE_ATTR_RO(name)`. */
-function fileMacroUses(facts: ModuleFacts): ApiUse[] {
-  const own = ownNames(facts);
+function fileMacroUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
   return documentsOf(facts.module).flatMap((file) =>
     file.fileMacros.flatMap((macro): ApiUse[] => {
       const { name } = macro;
@@ -210,15 +208,30 @@ function meantBy(table: OpsTable, member: string, facts: ModuleFacts): ApiEntry 
 /** `.release` of `.release = foo_release_dev`: the name is what is wrong, not the value. */
 export function memberSite(facts: ModuleFacts, site: Site, member: string): Site {
   const file = documentsOf(facts.module).find((one) => one.path === site.path);
-  const written = file?.text.slice(site.start, site.end) ?? '';
-  const name = new RegExp(`^\\.\\s*${member}\\b`).exec(written);
-  return name ? { ...site, end: site.start + name[0].length } : site;
+  if (file === undefined || file.text[site.start] !== '.') return site;
+  let start = site.start + 1;
+  while (start < site.end && /\s/.test(file.text[start]!)) start++;
+  const end = start + member.length;
+  const isName =
+    end <= site.end &&
+    file.text.startsWith(member, start) &&
+    (end === site.end || !/\w/.test(file.text[end]!));
+  return isName ? { ...site, end } : site;
 }
 
-function verdictOn(
-  { kernels, model }: ApiEntry,
-  kernel: KernelVersion,
-): Pick<ApiUse, 'verdict' | 'isUncertain'> {
+type Verdict = Pick<ApiUse, 'verdict' | 'isUncertain'>;
+
+const verdicts = new WeakMap<KernelVersion, Map<ApiEntry, Verdict>>();
+
+function verdictOn(entry: ApiEntry, kernel: KernelVersion): Verdict {
+  let byEntry = verdicts.get(kernel);
+  if (byEntry === undefined) verdicts.set(kernel, (byEntry = new Map()));
+  let verdict = byEntry.get(entry);
+  if (verdict === undefined) byEntry.set(entry, (verdict = judge(entry, kernel)));
+  return verdict;
+}
+
+function judge({ kernels, model }: ApiEntry, kernel: KernelVersion): Verdict {
   const isUncertain = uncertainBackport(kernel, kernels) !== undefined;
   const side = sideOf(kernel, kernels);
   if (side < 0) return { verdict: 'removed', isUncertain };

@@ -19,7 +19,8 @@ import {
   walk,
 } from './locate.ts';
 import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
-import { accessesOf, indexOf, reachedFrom, type MemberAccess } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { accessesOf, indexOf, type MemberAccess } from './members.ts';
 import {
   areGiven,
   callsOf,

@@ -2,8 +2,8 @@
  * Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference
  * count, any function that others call back.
  */
-import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
-import { calls } from '../ir/visit.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import { calls, isStatement, walkExpr, walkExprs } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
@@ -17,7 +17,8 @@ import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { documentsOf, functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { indexOf, leadingTo, reachedFrom } from './members.ts';
+import { leadingTo, reachedFrom } from './call-graph.ts';
+import { indexOf } from './members.ts';
 
 /**
  * `by-this`: the function starts what ends the device. `elsewhere`: something of the module may end
@@ -249,18 +250,23 @@ function namesOfValue(value: Expr): Names {
   return names;
 }
 
-function collectNames(code: IrNode): Names {
+function collectNames(code: Stmt | Expr): Names {
   const called = new Set<string>();
   const values = new Set<string>();
   const all = new Set<string>();
-  for (const { node, parents } of walkWithParents(code)) {
-    if (node.kind === 'call' && node.name !== null) called.add(node.name);
-    if (node.kind === 'member') all.add(`.${node.field}`);
-    if (node.kind !== 'name') continue;
-    all.add(node.name);
-    const parent = parents.at(-1);
-    if (!(parent?.kind === 'call' && parent.callee === node)) values.add(node.name);
-  }
+  const callees = new Set<Expr>();
+  const note = (expr: Expr): void => {
+    if (expr.kind === 'member') all.add(`.${expr.field}`);
+    if (expr.kind === 'call') {
+      callees.add(expr.callee);
+      if (expr.name !== null) called.add(expr.name);
+    }
+    if (expr.kind !== 'name') return;
+    all.add(expr.name);
+    if (!callees.has(expr)) values.add(expr.name);
+  };
+  if (isStatement(code)) walkExprs(code, note);
+  else walkExpr(code, note);
   return { called, values, all };
 }
 

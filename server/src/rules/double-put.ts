@@ -4,13 +4,13 @@
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { keptByFunction } from './function-traits.ts';
-import { documentOf, isSameSite } from './locate.ts';
+import { documentOf, isSameSite, loweredSpan } from './locate.ts';
 import { findingFor } from './report.ts';
 import { isUseOfFailure } from './unchecked-alloc.ts';
 import { deleteCall } from './fixes/delete-call.ts';
@@ -283,8 +283,11 @@ function isOfSomebody(facts: ModuleFacts, put: OperationObservation): boolean {
 }
 
 /** A statement of the function's own block. */
-function isOnEveryPath({ body }: FunctionIr, { start, end }: Span): boolean {
-  return body.body.some((stmt) => stmt.kind === 'expr' && stmt.start <= start && end <= stmt.end);
+function isOnEveryPath(fn: FunctionIr, place: Span): boolean {
+  const { start, end } = loweredSpan(fn, place);
+  return originalOf(fn).body.body.some(
+    (stmt) => stmt.kind === 'expr' && stmt.start <= start && end <= stmt.end,
+  );
 }
 
 /** The device that `.release` was given. */

@@ -20,7 +20,8 @@ import {
   isSameSite,
   walk,
 } from './locate.ts';
-import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { fieldType, indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { isUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';

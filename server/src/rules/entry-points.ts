@@ -10,7 +10,8 @@ import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { callersOf, callsOneOf } from './function-traits.ts';
 import { functionsIn } from './locate.ts';
-import { memberAccesses, reachedFrom } from './members.ts';
+import { isOwnName, reachedFrom } from './call-graph.ts';
+import { memberAccesses } from './members.ts';
 
 /** Tables whose functions run for a device that is registered, beside its ops table. */
 const WHILE_REGISTERED: ReadonlySet<string> = new Set([
@@ -91,9 +92,9 @@ function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
       .filter(({ name }) => ATTRIBUTE.test(name))
       .flatMap(({ args }) =>
         args.flatMap((arg) =>
-          [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`].flatMap((name) =>
-            index.functions(file, name).map(({ item }) => item),
-          ),
+          [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`]
+            .filter((name) => isOwnName(facts.module, name))
+            .flatMap((name) => index.functions(file, name).map(({ item }) => item)),
         ),
       ),
   );
@@ -110,7 +111,7 @@ function handlersOf(index: ModuleIndex, functions: readonly FunctionIr[]): Funct
   const elsewhere =
     started.size === 0
       ? []
-      : callersOf(index, ARMS).flatMap(({ item }) =>
+      : callersOf(index.allFunctions, ARMS).flatMap(({ item }) =>
           callsOf(item, ARMS).filter((call) =>
             keysOf(index, item, call).some((key) => started.has(key)),
           ),

@@ -2,18 +2,24 @@
  * `.open_device` stores the address of a member in an object that is not the device's: where it
  * fails later, the object still leads to the device.
  */
-import type { AssignExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { AssignExpr, Expr, FunctionIr, MemberExpr, Stmt } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
-import { declaredType, isNull, walk } from './locate.ts';
-import { reachedFrom } from './members.ts';
+import { keptByFunction } from './function-traits.ts';
+import { declaredType, isNull, movedBy, walk } from './locate.ts';
+import { reachedFrom } from './call-graph.ts';
 import type { OpenAndClose } from './open-and-close.ts';
+import { written } from './wording.ts';
+import type { Span } from '../text/span.ts';
 
 /** One such store, with the reset that the close makes. */
 export interface ForeignHook {
   /** The open, or what it calls. */
   readonly fn: FunctionIr;
-  readonly store: AssignExpr;
+  readonly store: Span;
+  /** The place that is set, as it is written. */
+  readonly place: string;
   /** The place where the open fails. */
   readonly failure: Site;
   readonly reset: { readonly by: FunctionIr; readonly site: Site };
@@ -31,15 +37,23 @@ export function foreignHooks(
     return opening.flatMap((fn) =>
       storesOf(fn, containers).flatMap((store): ForeignHook[] => {
         const name = endOf(store.target);
-        const path = index.fileOf(fn)?.path;
+        const file = index.fileOf(fn);
         const failing = failureAfter(fn, store);
-        const isTakenBack = opening.some((one) => resetsOf(one, name).length > 0);
+        const isTakenBack = opening.some((one) => resetsOf(one).has(name));
         const reset = resetIn(index, closing, name);
-        if (path === undefined || failing === null || isTakenBack || reset === null) return [];
-        return [{ fn, store, failure: { path, start: failing.start, end: failing.end }, reset }];
+        if (file === undefined || failing === null || isTakenBack || reset === null) return [];
+        const failure = { path: file.path, ...spanOfToday(fn, failing) };
+        const place = written(file.text, spanOfToday(fn, store.target));
+        return [{ fn, store: spanOfToday(fn, store), place, failure, reset }];
       }),
     );
   });
+}
+
+/** Where a node of a function as it was lowered is today. */
+function spanOfToday(fn: FunctionIr, { start, end }: Span): Span {
+  const delta = movedBy(fn);
+  return { start: start + delta, end: end + delta };
 }
 
 /** Where one of some functions sets the place to NULL. */
@@ -50,24 +64,31 @@ function resetIn(
 ): ForeignHook['reset'] | null {
   for (const by of functions) {
     const path = index.fileOf(by)?.path;
-    const [reset] = resetsOf(by, name);
+    const reset = resetsOf(by).get(name);
     if (path !== undefined && reset !== undefined)
-      return { by, site: { path, start: reset.start, end: reset.end } };
+      return { by, site: { path, ...spanOfToday(by, reset) } };
   }
   return null;
 }
 
 /** `vdev->kvm->arch.hook = &p->hook`: the address of what is in a container, in another object. */
-function storesOf(fn: FunctionIr, containers: ReadonlySet<string>): AssignExpr[] {
-  return [...walk(fn.body)].flatMap((node) => {
-    if (node.kind !== 'assign' || node.op !== '=' || node.target.kind !== 'member') return [];
-    const { value } = node;
-    const kept = value.kind === 'unary' && value.op === '&' ? value.operand : null;
-    const holder = kept?.kind === 'member' ? structAt(fn, kept) : null;
-    return holder !== null && containers.has(holder) && isForeign(fn, node.target, containers)
-      ? [node]
-      : [];
+function storesOf(fn: FunctionIr, containers: ReadonlySet<string>): readonly AssignExpr[] {
+  return addressStores(fn).filter((one) => {
+    const holder = structAt(fn, storedMember(one)!);
+    return holder !== null && containers.has(holder) && isForeign(fn, one.target, containers);
   });
+}
+
+/** The stores of addresses of members in members, by a function as it was lowered. */
+const addressStores = keptByFunction((root) =>
+  scanOf(root).memberAssigns.filter((one) => storedMember(one) !== null),
+);
+
+/** The member whose address is stored in another one. */
+function storedMember({ op, target, value }: AssignExpr): MemberExpr | null {
+  const isStore = op === '=' && target.kind === 'member';
+  const kept = isStore && value.kind === 'unary' && value.op === '&' ? value.operand : null;
+  return kept?.kind === 'member' ? kept : null;
 }
 
 /** The struct of the variable that an expression begins with. */
@@ -95,21 +116,19 @@ function endOf(target: Expr): string {
   return fields.slice(-2).join('.');
 }
 
-function resetsOf(fn: FunctionIr, name: string): AssignExpr[] {
-  return [...walk(fn.body)].flatMap((node) =>
-    node.kind === 'assign' &&
-    node.op === '=' &&
-    node.target.kind === 'member' &&
-    isNull(node.value) &&
-    endOf(node.target) === name
-      ? [node]
-      : [],
-  );
-}
+/** The first store of NULL to each place, by the end of its path, in a function as it was lowered. */
+const resetsOf = keptByFunction((root): ReadonlyMap<string, AssignExpr> => {
+  const resets = new Map<string, AssignExpr>();
+  for (const one of scanOf(root).memberAssigns) {
+    const name = endOf(one.target);
+    if (isNull(one.value) && !resets.has(name)) resets.set(name, one);
+  }
+  return resets;
+});
 
 /** A return of an error, or a jump, that a condition after the store leads to. */
 function failureAfter(fn: FunctionIr, store: AssignExpr): Stmt | null {
-  for (const node of walk(fn.body)) {
+  for (const node of walk(originalOf(fn).body)) {
     if (node.kind !== 'if' || node.start < store.end) continue;
     const last = node.then.kind === 'block' ? node.then.body.at(-1) : node.then;
     if (last?.kind === 'goto') return last;

@@ -3,7 +3,7 @@
  * lowered, and known wherever an edit elsewhere moves it.
  */
 import type { FunctionIr } from '../ir/types.ts';
-import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Defined } from '../lifecycle/module/module.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 
 /**
@@ -45,7 +45,13 @@ export function callsOneOf(fn: FunctionIr, names: Names): boolean {
   return question(fn);
 }
 
-/** The functions of a module that call one of some names, as for callsOneOf(). */
-export function callersOf(index: ModuleIndex, names: Names): readonly Defined<FunctionIr>[] {
-  return index.allFunctions.filter(({ item }) => callsOneOf(item, names));
+/**
+ * The functions that call one of some names, as for callsOneOf().
+ * @param among all functions of a module, or those of them that may.
+ */
+export function callersOf(
+  among: readonly Defined<FunctionIr>[],
+  names: Names,
+): readonly Defined<FunctionIr>[] {
+  return among.filter(({ item }) => callsOneOf(item, names));
 }

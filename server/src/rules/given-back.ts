@@ -8,7 +8,8 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, UseObservation } from '../lifecycle/types.ts';
 import { ancestry, contains, functionsIn } from './locate.ts';
-import { indexOf, memberAccesses, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { indexOf, memberAccesses } from './members.ts';
 
 /** One call of `.release`, or of what it calls, that gives a member back. */
 export interface GivenBack {

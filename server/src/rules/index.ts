@@ -1,6 +1,6 @@
 /** All rules, and how they run over a module. */
-import type { FunctionIr } from '../ir/types.ts';
 import type { Condition } from '../syntax/node.ts';
+import type { KernelVersion } from '../kernel/types.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
@@ -48,6 +48,7 @@ import { useAfterPut } from './use-after-put.ts';
 import { wrongArguments } from './wrong-arguments.ts';
 import { wrongRegister } from './wrong-register.ts';
 import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
+import { keptByFunction } from './function-traits.ts';
 import { fitMessage } from './fit-message.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
@@ -141,8 +142,12 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
  * a vendor's core, names the functions of that, and keeps its messages short.
  */
 function inTargetOnly(rule: Rule): Rule {
-  const check = ({ facts, kernel }: RuleContext): Finding[] =>
-    oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
+  const check = ({ facts, kernel }: RuleContext): Finding[] => {
+    const found = rule.check({ facts: compiledFacts(facts), kernel });
+    return found.length === 0 ? found : fitted(found, facts, kernel);
+  };
+  const fitted = (found: readonly Finding[], facts: ModuleFacts, kernel: KernelVersion) =>
+    oneForEachSite(found)
       .filter(
         (finding) =>
           !isExcluded(
@@ -179,7 +184,7 @@ function isUnderstood(module: Module, fix: Fix): boolean {
  * No statement that was not understood or is missing, a label for every goto, a switch for every
  * case.
  */
-function isWhole(fn: FunctionIr): boolean {
+const isWhole = keptByFunction((fn): boolean => {
   const labels = new Set<string>();
   const gotos = new Set<string>();
   let switches = 0;
@@ -192,7 +197,7 @@ function isWhole(fn: FunctionIr): boolean {
     if (node.kind === 'case') cases++;
   }
   return (cases === 0 || switches > 0) && [...gotos].every((label) => labels.has(label));
-}
+});
 
 const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
 

@@ -10,13 +10,13 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { declaredType, functionsIn, walk } from './locate.ts';
+import { reachedFrom } from './call-graph.ts';
 import {
   accessesOf,
   fieldType,
   indexOf,
   isChanged,
   memberAccesses,
-  reachedFrom,
   type MemberAccess,
 } from './members.ts';
 import { mayGiveBackUnseen } from './open-and-close.ts';

@@ -10,7 +10,8 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Site, UseObservation } from '../lifecycle/types.ts';
 import { usedWhileRegistered } from './entry-points.ts';
 import { declaredType, functionsIn, siteOfCall } from './locate.ts';
-import { isChanged, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { isChanged, memberAccesses, type MemberAccess } from './members.ts';
 import { isUnseen, namedBy } from './open-and-close.ts';
 
 /** A call that hands a device to code that is not seen. */

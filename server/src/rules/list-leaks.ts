@@ -8,8 +8,10 @@ import { isLog } from '../kernel/heuristics.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
+import { keptByFunction } from './function-traits.ts';
 import { contains, declaredType, functionsIn, walk } from './locate.ts';
-import { memberAccesses, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { accessesOf, memberAccesses } from './members.ts';
 
 /** A loop of a close that takes elements off a list. */
 export interface ForgottenElement {
@@ -30,15 +32,16 @@ export function forgottenElements(
   closing: readonly FunctionIr[],
 ): ForgottenElement[] {
   const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
-  const makers = index.allFunctions.flatMap(({ item }) => (closing.includes(item) ? [] : [item]));
+  const makers = (): FunctionIr[] =>
+    index.allFunctions.flatMap(({ item }) => (closing.includes(item) ? [] : [item]));
   return [...new Set(closing)].flatMap((fn) => {
     const path = index.fileOf(fn)?.path;
-    if (path === undefined || ends.has(fn) || !/for_each/.test(fn.text)) return [];
+    if (path === undefined || ends.has(fn) || !hasLoop(fn)) return [];
     return [...walk(fn.body)].flatMap((node): ForgottenElement[] => {
       const walked = node.kind === 'loop' ? walkedBy(index, fn, node) : null;
       if (node.kind !== 'loop' || walked === null || !mayOnlyUnlink(node.body, walked.cursor))
         return [];
-      const taking = makerOf(index, makers, walked);
+      const taking = makerOf(index, makers(), walked);
       if (taking === null) return [];
       const head = { start: node.start, end: node.body.start };
       return [{ fn, path, loop: trimmed(fn, head), list: walked.list, taking }];
@@ -68,9 +71,18 @@ const LOOPS: readonly (readonly [macro: RegExp, cursor: number, list: number])[]
   [/^hash_for_each_safe$/, 3, 0],
 ];
 
+/** Whether a function has a loop that is one of these. */
+const hasLoop = keptByFunction((root) =>
+  [...walk(root.body)].some((node) => node.kind === 'loop' && formOf(node) !== undefined),
+);
+
+function formOf({ macro }: LoopStmt): (typeof LOOPS)[number] | undefined {
+  return macro === null ? undefined : LOOPS.find(([form]) => form.test(macro));
+}
+
 /** `list_for_each_entry_safe(x, next, &p->list, link)`; null for any other loop. */
 function walkedBy(index: ModuleIndex, fn: FunctionIr, loop: LoopStmt): Walked | null {
-  const form = LOOPS.find(([macro]) => macro.test(loop.macro ?? ''));
+  const form = formOf(loop);
   if (form === undefined) return null;
   const cursor = loop.args[form[1]];
   const key = keyOfList(index, fn, loop.args[form[2]]);
@@ -133,8 +145,8 @@ function makerOf(
 ): ForgottenElement['taking'] | null {
   for (const fn of makers) {
     const file = index.fileOf(fn);
-    const isLinked = memberAccesses(index, fn).some(
-      (one) => one.key === key && /^(?:h?list_add|hash_add)/.test(one.lowered.call?.name ?? ''),
+    const isLinked = accessesOf(index, fn, key).some(({ lowered }) =>
+      /^(?:h?list_add|hash_add)/.test(lowered.call?.name ?? ''),
     );
     if (file === undefined || !isLinked) continue;
     const call = calls(fn).find(

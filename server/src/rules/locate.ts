@@ -11,7 +11,8 @@ import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
-import { keptByFunction, namesCalled } from './function-traits.ts';
+import { callersByName, isOwnName } from './call-graph.ts';
+import { keptByFunction } from './function-traits.ts';
 import { spend } from '../budget/work.ts';
 
 export type IrNode = Expr | Stmt;
@@ -265,12 +266,6 @@ function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): Lowered
     .map((call) => ({ call, conditions: conditionsAt(root, call) }));
 }
 
-function callsNamed(root: FunctionIr, names: ReadonlySet<string>): LoweredCall[] {
-  const called = namesCalled(root);
-  for (const name of names) if (called.has(name)) return callsOf(root, (one) => names.has(one));
-  return [];
-}
-
 const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
 
 /** The calls of the interface in the module's sources, found once for all rules. */
@@ -286,7 +281,17 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
   const wanted = new Set(names);
   return names.every((name) => apiEntry(name) !== undefined)
     ? interfaceCallsIn(module).filter(({ name }) => wanted.has(name))
-    : placed(module, (fn) => callsNamed(originalOf(fn), wanted));
+    : otherCallsIn(module, wanted);
+}
+
+function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[] {
+  const isWanted = (name: string): boolean => wanted.has(name);
+  const callers = [...wanted].every((name) => isOwnName(module, name))
+    ? new Set([...wanted].flatMap((name) => callersByName(module, name)))
+    : null;
+  return placed(module, (fn) =>
+    callers === null || callers.has(fn) ? callsOf(originalOf(fn), isWanted) : [],
+  );
 }
 
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */

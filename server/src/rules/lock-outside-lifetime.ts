@@ -10,13 +10,8 @@ import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
 import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
 import { contains, functionsIn, walk } from './locate.ts';
-import {
-  changesMember,
-  indexOf,
-  memberAccesses,
-  reachedFrom,
-  type MemberAccess,
-} from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { changesMember, indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { opensAndCloses } from './open-and-close.ts';
 import { quoted, say, written } from './wording.ts';
 
@@ -104,7 +99,7 @@ function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
   const closing = new Set(pairs.flatMap((pair) => pair.closing));
   const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
-  const initialised = callersOf(index, LOCK_INITIALISERS)
+  const initialised = callersOf(index.allFunctions, LOCK_INITIALISERS)
     .filter(({ item }) => !opening.has(item) || beginning.has(item))
     .flatMap(({ item }) => accessesBy(index, item, LOCK_INITIALISERS));
   const early = new Set(initialised.map(({ key }) => key));

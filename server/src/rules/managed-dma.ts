@@ -11,7 +11,8 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { managedDmaExamples } from './managed-dma.examples.ts';
 import { documentAt } from './locate.ts';
-import { indexOf, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { indexOf } from './members.ts';
 import { parentOfDevice } from './parent-of-device.ts';
 import { quoted, say } from './wording.ts';
 

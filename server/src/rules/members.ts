@@ -10,9 +10,9 @@ import type {
   StructIr,
   TypeName,
 } from '../ir/types.ts';
-import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
@@ -92,15 +92,8 @@ function fieldOf(key: string): string {
   return key.slice(key.lastIndexOf('.') + 1);
 }
 
-/** An access in its document, where an edit may have moved it: the nodes are looked up when asked for. */
+/** An access in its document, where an edit may have moved it: what has a place is made when asked for. */
 class AccessOfToday implements MemberAccess {
-  readonly key: string;
-  readonly owner: string;
-  readonly embeds: string | null;
-  readonly form: MemberAccess['form'];
-  readonly site: Site;
-  readonly lowered: MemberAccess['lowered'];
-
   readonly file: FileIr;
   readonly function: FunctionIr;
   private readonly resolved: ResolvedMember;
@@ -111,25 +104,35 @@ class AccessOfToday implements MemberAccess {
     this.function = fn;
     this.resolved = resolved;
     this.delta = delta;
-    const { mention, isArray, key, owner, embeds } = resolved;
-    const { form, call, value } = isArray ? mention.form.array : mention.form.plain;
-    this.key = key;
-    this.owner = owner;
-    this.embeds = embeds;
-    this.form = form;
-    const { node } = mention;
-    this.site = { path: file.path, start: node.start + delta, end: node.end + delta };
-    this.lowered = { node, call, value };
   }
 
+  get key(): string {
+    return this.resolved.key;
+  }
+  get owner(): string {
+    return this.resolved.owner;
+  }
+  get embeds(): string | null {
+    return this.resolved.embeds;
+  }
+  get form(): MemberAccess['form'] {
+    return this.resolved.form;
+  }
+  get lowered(): MemberAccess['lowered'] {
+    return this.resolved;
+  }
+  get site(): Site {
+    const { start, end } = this.resolved.node;
+    return { path: this.file.path, start: start + this.delta, end: end + this.delta };
+  }
   get node(): MemberExpr {
     return this.mentionOfToday().node;
   }
   get call(): CallExpr | null {
-    return this.lowered.call && this.formOfToday().call;
+    return this.resolved.call && this.formOfToday().call;
   }
   get value(): Expr | null {
-    return this.lowered.value && this.formOfToday().value;
+    return this.resolved.value && this.formOfToday().value;
   }
 
   private formOfToday(): Form {
@@ -138,8 +141,8 @@ class AccessOfToday implements MemberAccess {
   }
 
   private mentionOfToday(): Mention {
-    const { mention, at } = this.resolved;
-    return this.delta === 0 ? mention : mentionsOf(this.function).accesses[at]!;
+    const { accesses } = this.delta === 0 ? mentionsIn(this.function) : mentionsOf(this.function);
+    return accesses[this.resolved.at]!;
   }
 }
 
@@ -148,15 +151,32 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
   let answers = changed.get(index);
   if (answers === undefined) changed.set(index, (answers = new Map()));
   let answer = answers.get(key);
-  if (answer === undefined)
-    answers.set(
-      key,
-      (answer = index.allFunctions.some(({ file, item }) => changesMember(index, file, item, key))),
-    );
+  if (answer === undefined) {
+    const functions = changersOf(index).get(fieldOf(key)) ?? [];
+    answer = functions.some(({ file, item }) => changesMember(index, file, item, key));
+    answers.set(key, answer);
+  }
   return answer;
 }
 
 const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
+
+const changers = new WeakMap<ModuleIndex, ReadonlyMap<string, readonly Defined<FunctionIr>[]>>();
+
+/** The functions that may change a member of some name. */
+function changersOf(index: ModuleIndex): ReadonlyMap<string, readonly Defined<FunctionIr>[]> {
+  const known = changers.get(index);
+  if (known !== undefined) return known;
+  const byField = new Map<string, Defined<FunctionIr>[]>();
+  for (const definition of index.allFunctions)
+    for (const field of mentionsIn(definition.item).changedFields) {
+      const list = byField.get(field);
+      if (list) list.push(definition);
+      else byField.set(field, [definition]);
+    }
+  changers.set(index, byField);
+  return byField;
+}
 
 /** Whether a function writes a member, or takes its address. */
 export function changesMember(
@@ -167,11 +187,7 @@ export function changesMember(
 ): boolean {
   return (
     mentionsIn(fn).changedFields.has(fieldOf(key)) &&
-    resolvedMembers(index, file, fn).some(
-      (one) =>
-        one.key === key &&
-        (one.isArray ? one.mention.form.array : one.mention.form.plain).form !== 'read',
-    )
+    resolvedMembers(index, file, fn).some((one) => one.key === key && one.form !== 'read')
   );
 }
 
@@ -182,7 +198,7 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
 };
 
 /** One access as the body of a function has it, whatever the types in the module are. */
-export interface Mention {
+interface Mention {
   readonly node: MemberExpr;
   /** What is done with it, where it is no array and where it is one. */
   readonly form: { readonly plain: Form; readonly array: Form };
@@ -238,9 +254,11 @@ function findMentions(fn: FunctionIr): Mentions {
   };
 }
 
-/** An access with the member that it names, by the types of a module. */
-export interface ResolvedMember extends Pick<MemberAccess, 'key' | 'owner' | 'embeds'> {
-  readonly mention: Mention;
+/** An access of a function as it was lowered, with the member that it names by the types of a module. */
+export interface ResolvedMember extends Pick<
+  MemberAccess,
+  'key' | 'owner' | 'embeds' | 'form' | 'node' | 'call' | 'value'
+> {
   /** Its place in the list of mentions. */
   readonly at: number;
   /** The member is an array, so that its name is an address. */
@@ -283,10 +301,12 @@ function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolut
   const asked: AskedType[] = [];
   const typing: Typing = { types: recorded(types, asked), locals };
   const list = accesses.flatMap((mention, at): ResolvedMember[] => {
-    const place = placeOf(typing, mention.node);
+    const { node, form } = mention;
+    const place = placeOf(typing, node);
     if (place === null) return [];
     const type = memberType(typing.types, place.owner, place.key.slice(place.owner.length + 1));
-    return [{ ...place, mention, at, isArray: (type?.arrays ?? 0) > 0 }];
+    const isArray = (type?.arrays ?? 0) > 0;
+    return [{ ...place, ...(isArray ? form.array : form.plain), node, at, isArray }];
   });
   const resolution = { asked, list };
   resolutions.set(root, resolution);
@@ -560,55 +580,4 @@ function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean
   const inCall = around?.kind === 'guard' ? callOfGuard(around, true) : around;
   const call = inCall?.kind === 'call' && inCall.callee !== node ? inCall : null;
   return { form: isAddress || (isArray && !isElement) ? 'address' : 'read', call, value: null };
-}
-
-/**
- * The functions that are reached from some others by calls by name, those included, with the
- * function each was first called in.
- */
-export function reachedFrom(
-  index: ModuleIndex,
-  roots: Iterable<FunctionIr>,
-): Map<FunctionIr, FunctionIr | null> {
-  const reached = new Map<FunctionIr, FunctionIr | null>();
-  for (const root of roots) reached.set(root, null);
-  // A map is iterated in the order of insertion, and what is added on the way is visited too.
-  for (const [fn] of reached)
-    for (const callee of calleesOf(index, fn)) if (!reached.has(callee)) reached.set(callee, fn);
-  return reached;
-}
-
-const callees = new WeakMap<ModuleIndex, Map<FunctionIr, readonly FunctionIr[]>>();
-
-/** The functions of the module that a function calls by name; rules ask for them again and again. */
-function calleesOf(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
-  let byFunction = callees.get(index);
-  if (byFunction === undefined) callees.set(index, (byFunction = new Map()));
-  let list = byFunction.get(fn);
-  if (list === undefined) {
-    const file = index.fileOf(fn);
-    list =
-      file === undefined
-        ? []
-        : scanOf(fn).names.called.flatMap((name) =>
-            index.functions(file, name).map(({ item }) => item),
-          );
-    byFunction.set(fn, list);
-  }
-  return list;
-}
-
-/** The functions of the module from which one of some others is reached, those included. */
-export function leadingTo(
-  index: ModuleIndex,
-  targets: ReadonlySet<FunctionIr>,
-): ReadonlySet<FunctionIr> {
-  const leading = new Set(targets);
-  for (let size = -1; size < leading.size;) {
-    size = leading.size;
-    for (const { item } of index.allFunctions)
-      if (!leading.has(item) && calleesOf(index, item).some((callee) => leading.has(callee)))
-        leading.add(item);
-  }
-  return leading;
 }

@@ -171,24 +171,27 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 function messageFor(one: Observation, kernel: KernelVersion): string | null {
-  const { model } = one.before;
-  const device = nameOf(one);
   if (one.kind !== 'operation') return null;
+  const { model } = one.before;
+  if (model !== 'new' && model !== 'old') return null;
+  const device = (): string => nameOf(one);
   switch (one.op) {
     case 'init':
     case 'init-device':
-      return model === 'new' ? say(messages.initialisedTwice, { device, init: one.api }) : null;
+      return model === 'new'
+        ? say(messages.initialisedTwice, { device: device(), init: one.api })
+        : null;
     case 'put':
       // Of a device that has been allocated and initialised the second of the two is the defect.
       return model === 'old' && !one.trace.some((step) => step.op === 'alloc')
-        ? say(messages.noReference, { device })
+        ? say(messages.noReference, { device: device() })
         : null;
     case 'uninit':
       return model === 'new' && !isOwn(one.api, kernel)
-        ? say(messages.uninit, { device, uninit: one.api })
+        ? say(messages.uninit, { device: device(), uninit: one.api })
         : null;
     case 'free-device':
-      return model === 'old' ? say(messages.freed, { free: one.api, device }) : null;
+      return model === 'old' ? say(messages.freed, { free: one.api, device: device() }) : null;
     default:
       return null;
   }
@@ -210,14 +213,8 @@ const mayAssign = keptByFunction((root) => /\b(ops|dev)\s*=[^=]/.test(root.text)
  * those, is left alone.
  */
 function assignments(facts: ModuleFacts): Finding[] {
-  if (
-    documentsOf(facts.module).some((file) =>
-      file.functions.some((fn) => apiEntry(fn.name) !== undefined),
-    )
-  )
-    return [];
   const index = indexOf(facts.module, facts.kernel);
-  return facts.module.sources.flatMap((file) =>
+  const found = facts.module.sources.flatMap((file) =>
     file.functions.filter(mayAssign).flatMap((fn) =>
       memberAccesses(index, fn).flatMap((access): Finding[] => {
         if (
@@ -238,5 +235,12 @@ function assignments(facts: ModuleFacts): Finding[] {
         ];
       }),
     ),
+  );
+  return found.length > 0 && definesInterface(facts) ? [] : found;
+}
+
+function definesInterface({ module }: ModuleFacts): boolean {
+  return documentsOf(module).some(({ functions }) =>
+    functions.some(({ name }) => apiEntry(name) !== undefined),
   );
 }

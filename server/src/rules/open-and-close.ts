@@ -22,7 +22,8 @@ import {
   walk,
   type FoundCall,
 } from './locate.ts';
-import { accessesOf, reachedFrom, resolvedMembers, type ResolvedMember } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { accessesOf, resolvedMembers, type ResolvedMember } from './members.ts';
 
 /** One ops table's way of opening and closing a device. */
 export interface OpenAndClose {
@@ -107,7 +108,7 @@ function nameOf(members: readonly ResolvedMember[], fn: FunctionIr, expr: Expr):
 }
 
 function keyAt(members: readonly ResolvedMember[], node: MemberExpr): string | null {
-  return members.find(({ mention }) => mention.node === node)?.key ?? null;
+  return members.find((one) => one.node === node)?.key ?? null;
 }
 
 /** Whether functions give what a name stands for, as namedBy() has it, to one of some calls. */
@@ -249,21 +250,37 @@ export function unseenCalls(
   if (list === undefined)
     byFunction.set(
       fn,
-      (list = notableCalls(fn).filter((call) => isUnseen(facts, index, fn, call))),
+      (list = unknownCalls(facts, fn).filter((call) => isUnseen(facts, index, fn, call))),
     );
   return list;
 }
 
-/** The calls of a function whose names do not tell that nothing comes of them. */
-const notableCalls = keptByFunction((root) => calls(root).filter(({ name }) => isNotable(name)));
+/** The calls of a function as it was lowered that no table of a kernel knows. */
+interface UnknownCalls {
+  readonly kernel: ModuleFacts['kernel'];
+  readonly wrappers: ModuleFacts['module']['wrappers'];
+  readonly list: readonly CallExpr[];
+}
 
-function isNotable(name: string | null): boolean {
+const unknown = new WeakMap<FunctionIr, UnknownCalls>();
+
+function unknownCalls({ kernel, module: { wrappers } }: ModuleFacts, fn: FunctionIr) {
+  const root = originalOf(fn);
+  let known = unknown.get(root);
+  if (known?.kernel !== kernel || known.wrappers !== wrappers) {
+    const list = calls(root).filter(
+      ({ name }) =>
+        name === null || (isNotable(name) && behaviourOf(name, kernel, wrappers) === undefined),
+    );
+    unknown.set(root, (known = { kernel, wrappers, list }));
+  }
+  return known.list;
+}
+
+/** A name that does not tell that nothing comes of the call. */
+function isNotable(name: string): boolean {
   return (
-    name === null ||
-    (!isLog(name) &&
-      !isValueOrTest(name) &&
-      !isComputation(name) &&
-      loopCursors(name) === undefined)
+    !isLog(name) && !isValueOrTest(name) && !isComputation(name) && loopCursors(name) === undefined
   );
 }
 

@@ -5,7 +5,7 @@ import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.
 import { takenBy } from '../kernel/resource-pairs.ts';
 import { macroNotes } from './exit-place.ts';
 import { foreignHooks, type ForeignHook } from './foreign-hooks.ts';
-import { documentAt, siteOfCall } from './locate.ts';
+import { siteOfCall } from './locate.ts';
 import { indexOf } from './members.ts';
 import {
   areGiven,
@@ -19,7 +19,7 @@ import {
 import { openLeaksOnErrorExamples } from './open-leaks-on-error.examples.ts';
 import { relatedOf } from './related.ts';
 import { leavings, taken, undoneAnywhere, lostWords, type Leaving } from './resource-leaks.ts';
-import { listedShortly, quoted, say, written } from './wording.ts';
+import { listedShortly, quoted, say } from './wording.ts';
 
 const messages = {
   leak: '{what} {lost} on this error path; call {undo}',
@@ -73,19 +73,15 @@ function check({ facts }: RuleContext): Finding[] {
       pairs.some(({ open }) => open === leave.function) &&
       wayOf(leave, one) !== null,
   ).map((leaving) => findingOf(facts, leaving, (one) => wayOf(leaving.leave, one)!));
-  return [...kept, ...foreignHooks(facts, index, pairs).map((hook) => findingOfHook(facts, hook))];
+  return [...kept, ...foreignHooks(facts, index, pairs).map((hook) => findingOfHook(hook))];
 }
 
 /** The object lives on without the device, and finds it where nobody has opened it. */
-function findingOfHook(
-  facts: ModuleFacts,
-  { fn, store, failure, reset: { by, site } }: ForeignHook,
-): Finding {
-  const text = documentAt(facts.module, failure.path)?.text ?? '';
+function findingOfHook({ fn, store, place, failure, reset: { by, site } }: ForeignHook): Finding {
   return {
     rule: openLeaksOnError.id,
     severity: openLeaksOnError.severity,
-    message: say(messages.hook, { open: fn.name, place: quoted(written(text, store.target)) }),
+    message: say(messages.hook, { open: fn.name, place: quoted(place) }),
     site: failure,
     functionName: fn.name,
     related: [

@@ -10,7 +10,8 @@ import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/t
 import { NEEDED_MEMBERS, type NeededMember } from '../kernel/needed-members.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { documentAt, isSameSite, walk } from './locate.ts';
-import { indexOf, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { indexOf } from './members.ts';
 import { listed, quoted, say } from './wording.ts';
 import { familyFor } from './fixes/iommufd-family.ts';
 import { addMembers } from './fixes/ops-table.ts';

@@ -2,6 +2,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import { apiEntry, API_FUNCTIONS } from '../kernel/lifecycle-api.ts';
 import {
   contains,
@@ -228,7 +229,7 @@ function check({ facts }: RuleContext): Finding[] {
     const passing: string[] = [];
     for (const placed of callsIn(module, names)) {
       if (apiEntry(placed.function.name) !== undefined) continue;
-      const fate = fateOf(placed.function, placed.call);
+      const fate = fateOf(placed);
       if (fate === 'ignored' && mayRegister(facts, placed)) findings.push(findingOf(placed));
       const { name } = placed.function;
       if (fate === 'returned' && !seen.has(name) && isOnlyOne(module, name)) {
@@ -281,8 +282,18 @@ function findingOf({ name, site, function: fn }: PlacedCall): Finding {
   };
 }
 
+type Fate = 'ignored' | 'returned' | 'tested';
+
+const fates = new WeakMap<CallExpr, Fate>();
+
 /** What becomes of the value of a call. */
-function fateOf(fn: FunctionIr, call: CallExpr): 'ignored' | 'returned' | 'tested' {
+function fateOf({ function: fn, lowered: call }: PlacedCall): Fate {
+  let fate = fates.get(call);
+  if (fate === undefined) fates.set(call, (fate = findFate(originalOf(fn), call)));
+  return fate;
+}
+
+function findFate(fn: FunctionIr, call: CallExpr): Fate {
   let node: IrNode = call;
   const around = parentsOf(fn, call);
   let depth = around.length - 1;

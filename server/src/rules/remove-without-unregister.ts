@@ -24,7 +24,8 @@ import {
   isSameSite,
   statementAt,
 } from './locate.ts';
-import { indexOf, reachedFrom } from './members.ts';
+import { reachedFrom } from './call-graph.ts';
+import { indexOf } from './members.ts';
 import { isUnseen } from './open-and-close.ts';
 import { findingFor, passes } from './report.ts';
 import { deferredEnd } from './deferred-ends.ts';

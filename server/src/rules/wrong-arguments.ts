@@ -1,5 +1,6 @@
 /** A function of the life cycle is called with a number of arguments that it does not take in any release. */
 import type { Finding, Rule, RuleContext } from './types.ts';
+import type { CallExpr } from '../ir/types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { inRange, uncertainBackport } from '../kernel/version.ts';
 import { apiUses } from './availability.ts';
@@ -120,7 +121,7 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   return apiUses(facts).flatMap(({ call }): Finding[] => {
     if (call === null) return [];
     const given = call.lowered.args.length;
-    const judged = judgeArguments(call.name, given);
+    const judged = judgementOf(call);
     if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))
       return [];
     const { longTerm, longTermText } = judged;
@@ -151,7 +152,18 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   });
 }
 
+const judgements = new WeakMap<CallExpr, { readonly judged: ReturnType<typeof judgeArguments> }>();
+
+function judgementOf({ name, lowered }: PlacedCall): ReturnType<typeof judgeArguments> {
+  let known = judgements.get(lowered);
+  if (known === undefined) {
+    known = { judged: judgeArguments(name, lowered.args.length) };
+    judgements.set(lowered, known);
+  }
+  return known.judged;
+}
+
 /** Whether an argument may be a macro for several. */
-function mayBeSeveral({ call }: PlacedCall): boolean {
+function mayBeSeveral({ lowered: call }: PlacedCall): boolean {
   return call.args.some((arg) => arg.kind === 'name' && /^[A-Z_][A-Z0-9_]*$/.test(arg.name));
 }

@@ -137,9 +137,7 @@ static int foo_probe(struct mdev_device *mdev, struct foo *foo)
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  // A driver may make the group that its mediated device needs.
-  if (callsIn(facts.module, ['iommu_group_add_device']).length > 0) return [];
-  return facts.observations.flatMap((one): Finding[] => {
+  const findings = facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || one.op !== 'register') return [];
     if (isRegisteredBothWays(facts, one)) return [];
     const parent = parentOfDevice(facts, one);
@@ -165,6 +163,10 @@ function check({ facts }: RuleContext): Finding[] {
       }),
     ];
   });
+  // A driver may make the group that its mediated device needs.
+  const isMade =
+    findings.length > 0 && callsIn(facts.module, ['iommu_group_add_device']).length > 0;
+  return isMade ? [] : findings;
 }
 
 /** The ops table says the same of the device by its iommufd members: the driver means it. */

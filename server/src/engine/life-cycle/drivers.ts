@@ -5,7 +5,7 @@ import { scanOf } from '../../lifecycle/module/function-scan.ts';
 import { indexModule, type ModuleIndex } from '../../lifecycle/module/module.ts';
 import type { ModuleFacts, OperationObservation, OpsTable, Site } from '../../lifecycle/types.ts';
 import { documentAt } from '../../rules/locate.ts';
-import { reachedFrom } from '../../rules/members.ts';
+import { reachedFrom } from '../../rules/call-graph.ts';
 import { append } from '../../text/lists.ts';
 import { nameOf } from '../project/paths.ts';
 

@@ -6,7 +6,7 @@ import type { FunctionIr } from '../../ir/types.ts';
 import { calls } from '../../ir/visit.ts';
 import type { ModuleIndex } from '../../lifecycle/module/module.ts';
 import type { Site } from '../../lifecycle/types.ts';
-import { reachedFrom } from '../../rules/members.ts';
+import { reachedFrom } from '../../rules/call-graph.ts';
 import { compareText } from '../../text/words.ts';
 
 /** A place in the order of the functions that are asked about. */

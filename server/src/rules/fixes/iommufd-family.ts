@@ -12,7 +12,8 @@ import {
 } from '../../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
 import { callAt, declaredType, documentAt } from '../locate.ts';
-import { indexOf, reachedFrom } from '../members.ts';
+import { reachedFrom } from '../call-graph.ts';
+import { indexOf } from '../members.ts';
 import { deviceIdentity } from '../device-identity.ts';
 
 /** A family, and whether everything that is seen of the device agrees with it. */
