@@ -48,9 +48,9 @@ export function lowerFile(
   for (const item of tree.items()) {
     if (item.type === 'comment') continue;
     let entry = pass.find(item);
-    // Around an error the tree also depends on the edits that led to it: the tree at hand wins over
+    // Around an error the tree also depends on the edits that led to it: a tree that is new wins over
     // the cache.
-    if (entry === null || item.hasError) {
+    if (entry === null || (item.hasError && entry.identity !== item.identity)) {
       const conditions = copyConditions(item.conditions);
       const ir = lowerItemAlone(item, conditions, createContext(tree.text, item, tree.notes));
       if (entry === null || !equalIr(entry.ir, ir)) {
@@ -60,11 +60,13 @@ export function lowerFile(
           type: item.type,
           hasError: item.hasError,
           conditions,
+          identity: item.identity,
           ir,
         };
         fresh.push(ir);
       }
     }
+    entry.identity = item.identity;
     pass.keep(entry);
     items.push(entry.ir);
   }

@@ -72,6 +72,11 @@ export interface TopLevelItem extends Span {
    */
   readonly conditions: readonly Condition[];
   /**
+   * The same object in a tree and in one that was parsed from it: the parser took the item over as
+   * it was.
+   */
+  readonly identity: object;
+  /**
    * Builds the plain tree of this item; costs in proportion to the item. @throws when the tree is
    * disposed.
    */

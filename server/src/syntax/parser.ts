@@ -1,9 +1,9 @@
 /** Loads the parser; the only user of web-tree-sitter. */
 import { Language, Parser, type Tree } from 'web-tree-sitter';
 import { commonPrefix, commonSuffix } from '../text/common.ts';
-import { topLevelItems } from './items.ts';
+import { topLevelItems, type Items } from './items.ts';
 import { kernelMask } from './mask.ts';
-import type { MaskNote, SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
+import type { SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
 import { printNode } from './print.ts';
 import { exportsWalker, publicWalker, type Walker } from './walk.ts';
 
@@ -22,7 +22,12 @@ const MAX_REPORTS_PER_UNIT = 0.5;
 const FREE_REPORTS = 1000;
 
 /** What parse() needs of an earlier tree and nobody else may see. */
-const trees = new WeakMap<SyntaxTree, Tree>();
+interface Parsed {
+  readonly tree: Tree;
+  /** What is known of its nodes, once somebody asked for its items. */
+  known: Items['known'] | undefined;
+}
+const trees = new WeakMap<SyntaxTree, Parsed>();
 
 /**
  * web-tree-sitter keeps one WebAssembly module per process, which fills the options of the first
@@ -32,7 +37,7 @@ let module: { wasmBinary: Uint8Array } | undefined;
 
 interface Runtime {
   readonly parser: Parser;
-  readonly walk: Walker;
+  readonly walker: Walker;
 }
 
 /**
@@ -51,13 +56,13 @@ export async function createParser(wasm: {
   const language = await Language.load(wasm.grammar);
   const runtime: Runtime = {
     parser: new Parser().setLanguage(language),
-    walk: exportsWalker(module, language) ?? publicWalker(),
+    walker: exportsWalker(module, language) ?? publicWalker(),
   };
   return { parse: (text, previous) => parse(runtime, text, previous) };
 }
 
 function parse(
-  { parser, walk }: Runtime,
+  { parser, walker }: Runtime,
   text: string,
   previous: SyntaxTree | undefined,
 ): SyntaxTree {
@@ -66,12 +71,14 @@ function parse(
   const { masked, notes } = kernelMask(text);
   const old = previous === undefined ? undefined : trees.get(previous);
   const edited =
-    old === undefined || previous === undefined ? null : editedCopy(old, previous.masked, masked);
+    old === undefined || previous === undefined
+      ? null
+      : editedCopy(old.tree, previous.masked, masked);
   try {
     let reports = FREE_REPORTS + text.length * MAX_REPORTS_PER_UNIT;
     // The callback's type says void, but its result is what stops the parser.
     const tree = parser.parse(masked, edited, { progressCallback: () => --reports < 0 });
-    if (tree !== null) return parsed(tree, walk, text, masked, notes);
+    if (tree !== null) return parsed(tree, walker, { text, masked, notes }, old?.known);
   } finally {
     edited?.delete();
   }
@@ -121,27 +128,35 @@ function positionAfter(text: string, from: number, to: number, { row, column }: 
 
 function parsed(
   tree: Tree,
-  walk: Walker,
-  text: string,
-  masked: string,
-  notes: readonly MaskNote[],
+  walker: Walker,
+  seen: Pick<SyntaxTree, 'text' | 'masked' | 'notes'>,
+  before: Items['known'] | undefined,
 ): SyntaxTree {
   let items: readonly TopLevelItem[] | undefined;
-  const checked = (root: Parameters<Walker>[0]): SyntaxNode => {
-    if (!trees.has(result)) throw new Error('the syntax tree is disposed');
-    return walk(root);
+  let knownBefore = before;
+  const checked: Walker = {
+    ...walker,
+    walk(root) {
+      if (!trees.has(result)) throw new Error('the syntax tree is disposed');
+      return walker.walk(root);
+    },
   };
   const result: SyntaxTree = {
-    text,
-    masked,
-    notes,
-    items: () => (items ??= trees.has(result) ? topLevelItems(tree.rootNode, text, checked) : []),
-    print: () => (trees.has(result) ? printNode(walk(tree.rootNode)) : ''),
+    ...seen,
+    items() {
+      const own = trees.get(result);
+      if (items !== undefined || own === undefined) return items ?? [];
+      const { list, known } = topLevelItems(tree.rootNode, seen.text, checked, knownBefore);
+      own.known = known;
+      knownBefore = undefined;
+      return (items = list);
+    },
+    print: () => (trees.has(result) ? printNode(walker.walk(tree.rootNode)) : ''),
     dispose: () => {
       if (trees.delete(result)) tree.delete();
     },
   };
-  trees.set(result, tree);
+  trees.set(result, { tree, known: undefined });
   return result;
 }
 
@@ -157,7 +172,15 @@ function unparsed(text: string, limit: string): SyntaxTree {
     children: [],
   };
   const items: readonly TopLevelItem[] = [
-    { type: 'ERROR', start: 0, end: text.length, hasError: true, conditions: [], node: () => root },
+    {
+      type: 'ERROR',
+      start: 0,
+      end: text.length,
+      hasError: true,
+      conditions: [],
+      identity: root,
+      node: () => root,
+    },
   ];
   return {
     text,

@@ -1,5 +1,5 @@
 /** Builds the plain tree from the parser's own. */
-import type { Language, Node } from 'web-tree-sitter';
+import type { Language, Node, Tree } from 'web-tree-sitter';
 import type { SyntaxNode } from './node.ts';
 
 /**
@@ -9,11 +9,33 @@ import type { SyntaxNode } from './node.ts';
  */
 export const MAX_DEPTH = 500;
 
-/**
- * Builds the plain tree below a parser's node. Iterative; depth is capped at MAX_DEPTH. The tree
- * must not be deleted or edited.
- */
-export type Walker = (root: Node) => SyntaxNode;
+/** A place in a parser's tree: a node of the parser, or as much of it as tells where it is. */
+export type Place = Pick<Node, 'id' | 'startIndex' | 'startPosition'> & { readonly tree: Tree };
+
+/** What is read of a node to sort it into the items of a file. */
+export interface ShallowNode {
+  readonly type: string;
+  readonly named: boolean;
+  /** The field of the parent that it fills; only told where it is asked for. */
+  readonly field: string | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly hasError: boolean;
+  /**
+   * Equal numbers in a tree and in one that was parsed from it: the very same node, with all that is
+   * in it. 0 where that is not known.
+   */
+  readonly identity: number;
+  readonly place: Place;
+}
+
+/** Reads a parser's tree, which must not be deleted or edited meanwhile. */
+export interface Walker {
+  /** Builds the plain tree below a node. Iterative; depth is capped at MAX_DEPTH. */
+  walk(root: Place): SyntaxNode;
+  /** The children of a node. */
+  children(parent: Place, withFields: boolean): ShallowNode[];
+}
 
 /** A cursor as a walk needs it: it stands on one node. */
 interface Cursor {
@@ -76,7 +98,7 @@ function walk(cursor: Cursor): SyntaxNode {
  * step.
  */
 export function publicWalker(): Walker {
-  return (root) => {
+  const walkPublic = (root: Node): SyntaxNode => {
     const cursor = root.walk();
     try {
       return walk({
@@ -96,6 +118,21 @@ export function publicWalker(): Walker {
       cursor.delete();
     }
   };
+  // All places come from here, or are nodes of the parser as well.
+  return {
+    walk: (root) => walkPublic(root as Node),
+    children: (parent, withFields) =>
+      (parent as Node).children.map((child, index) => ({
+        type: child.type,
+        named: child.isNamed,
+        field: withFields ? ((parent as Node).fieldNameForChild(index) ?? undefined) : undefined,
+        start: child.startIndex,
+        end: child.endIndex,
+        hasError: child.hasError,
+        identity: 0,
+        place: child,
+      })),
+  };
 }
 
 /**
@@ -110,6 +147,8 @@ interface CursorExports {
   _ts_init(): number;
   _ts_tree_cursor_new_wasm(tree: number): void;
   _ts_tree_cursor_delete_wasm(tree: number): void;
+  _ts_node_has_error_wasm(tree: number): number;
+  _ts_tree_cursor_current_node_wasm(tree: number): void;
   _ts_tree_cursor_current_node_type_id_wasm(tree: number): number;
   _ts_tree_cursor_current_node_is_missing_wasm(tree: number): number;
   _ts_tree_cursor_current_field_id_wasm(tree: number): number;
@@ -124,6 +163,8 @@ const EXPORT_NAMES: readonly (keyof CursorExports)[] = [
   '_ts_init',
   '_ts_tree_cursor_new_wasm',
   '_ts_tree_cursor_delete_wasm',
+  '_ts_node_has_error_wasm',
+  '_ts_tree_cursor_current_node_wasm',
   '_ts_tree_cursor_current_node_type_id_wasm',
   '_ts_tree_cursor_current_node_is_missing_wasm',
   '_ts_tree_cursor_current_field_id_wasm',
@@ -171,6 +212,7 @@ export function exportsWalker(module: object, language: Language): Walker | null
   // Most nodes are tokens: not to ask for their children saves a call for each.
   const isToken = types.map((type, id) => !named[id] || TOKENS.has(type));
   const fields = language.fields.map((field) => field ?? undefined);
+  const buffer = exports._ts_init() >> 2;
   let tree = 0;
   let type = 0;
   const cursor: Cursor = {
@@ -188,24 +230,61 @@ export function exportsWalker(module: object, language: Language): Walker | null
       exports._ts_tree_cursor_goto_parent_wasm(tree);
     },
   };
-  return (root) => {
-    tree = (root.tree as unknown as Handle)[0];
-    const word = exports._ts_init() >> 2;
-    exports.HEAP32.set(
-      [
-        root.id,
-        root.startIndex,
-        root.startPosition.row,
-        root.startPosition.column,
-        (root as unknown as Handle)[0],
-      ],
-      word,
-    );
+  /** Puts the cursor on a node while something is done with it. */
+  function at<T>(place: Place, work: () => T): T {
+    tree = (place.tree as unknown as Handle)[0];
+    const { row, column } = place.startPosition;
+    const words = [place.id, place.startIndex, row, column, (place as unknown as Handle)[0]];
+    exports.HEAP32.set(words, buffer);
     exports._ts_tree_cursor_new_wasm(tree);
     try {
-      return walk(cursor);
+      return work();
     } finally {
       exports._ts_tree_cursor_delete_wasm(tree);
     }
+  }
+
+  /**
+   * The address of a node's subtree, which trees share. The address of a node itself is that of a
+   * word in its parent with either that address, which is even, or a small leaf in its stead.
+   */
+  function identityOf(id: number): number {
+    const word = exports.HEAP32[id >> 2]!;
+    return (word & 1) === 0 ? word : 0;
+  }
+
+  function shallow(parent: Tree, withFields: boolean): ShallowNode {
+    const type = cursor.type();
+    const named = cursor.named();
+    const field = withFields ? cursor.field() : undefined;
+    const start = cursor.start();
+    const end = cursor.end();
+    // The node takes the place of the cursor in the buffer.
+    const words = exports.HEAP32;
+    const saved = words.slice(buffer, buffer + 4);
+    exports._ts_tree_cursor_current_node_wasm(tree);
+    const id = words[buffer]!;
+    const place: Place & Handle = {
+      0: words[buffer + 4]!,
+      id,
+      tree: parent,
+      startIndex: start,
+      startPosition: { row: words[buffer + 2]!, column: words[buffer + 3]! },
+    };
+    const hasError = exports._ts_node_has_error_wasm(tree) === 1;
+    words.set(saved, buffer);
+    return { type, named, field, start, end, hasError, identity: identityOf(id), place };
+  }
+
+  return {
+    walk: (root) => at(root, () => walk(cursor)),
+    children: (parent, withFields) =>
+      at(parent, () => {
+        const found: ShallowNode[] = [];
+        if (exports._ts_tree_cursor_goto_first_child_wasm(tree) !== 1) return found;
+        do found.push(shallow(parent.tree, withFields));
+        while (cursor.nextSibling());
+        return found;
+      }),
   };
 }

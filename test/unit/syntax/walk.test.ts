@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import type * as Library from 'web-tree-sitter';
+import type { Node } from 'web-tree-sitter';
 import { expect, test } from 'vitest';
-import { exportsWalker, publicWalker } from '../../../server/src/syntax/walk.ts';
+import { exportsWalker, publicWalker, type Walker } from '../../../server/src/syntax/walk.ts';
 import { SAMPLES } from './samples.ts';
 
 const require = createRequire(import.meta.url);
@@ -21,12 +22,26 @@ const parser = new Parser().setLanguage(language);
 const fast = exportsWalker(module, language);
 const slow = publicWalker();
 
-/** Walks the whole tree and each child of its root both ways. */
+/** Walks the whole tree and each child of its root both ways, and lists the children so. */
 function expectSame(text: string): void {
   const tree = parser.parse(text)!;
-  for (const node of [tree.rootNode, ...tree.rootNode.children])
-    expect(fast!(node)).toEqual(slow(node));
+  const children = childrenBothWays(tree.rootNode);
+  for (const place of [tree.rootNode, ...children])
+    expect(fast!.walk(place)).toEqual(slow.walk(place));
+  // The children of #if chains are read by their fields.
+  for (const child of tree.rootNode.children) if (child.childCount > 0) childrenBothWays(child);
   tree.delete();
+}
+
+function childrenBothWays(parent: Node): Node[] {
+  const list = (walker: Walker) =>
+    walker.children(parent, true).map(({ identity: _, place: __, ...rest }) => rest);
+  expect(list(fast!)).toEqual(list(slow));
+  const places = fast!.children(parent, false).map(({ place }) => place);
+  expect(places.map(({ id, startIndex }) => [id, startIndex])).toEqual(
+    parent.children.map(({ id, startIndex }) => [id, startIndex]),
+  );
+  return parent.children;
 }
 
 test('the installed web-tree-sitter has the exports that the fast walker needs', () => {
@@ -80,4 +95,31 @@ test('memory that grows between two walks does not confuse the walker', () => {
   const large = parser.parse('int f(void) { g(a, b, c); }\n'.repeat(20_000))!;
   expectSame('int y;');
   large.delete();
+});
+
+test('what a parse takes over from the tree before has its identity there too, and nothing else', () => {
+  const before =
+    'int f(void) { return 1; }\nint g(void) { return 2; }\nint h(void) { return ); }\n';
+  const after = before.replace('return 2', 'return 3');
+  const old = parser.parse(before)!;
+  const edited = old.copy();
+  const startIndex = before.indexOf('2;');
+  const column = startIndex - before.indexOf('int g');
+  edited.edit({
+    startIndex,
+    oldEndIndex: startIndex + 1,
+    newEndIndex: startIndex + 1,
+    startPosition: { row: 1, column },
+    oldEndPosition: { row: 1, column: column + 1 },
+    newEndPosition: { row: 1, column: column + 1 },
+  } as Parameters<typeof edited.edit>[0]);
+  const fresh = parser.parse(after, edited)!;
+  const identities = (tree: typeof old) =>
+    fast!.children(tree.rootNode, false).map(({ identity }) => identity);
+  const [first, edit, broken] = identities(old);
+  const now = identities(fresh);
+  expect([now[0], now[2]]).toEqual([first, broken]);
+  expect(now[1]).not.toBe(edit);
+  expect([first, edit, broken].every((one) => one !== 0)).toBe(true);
+  for (const tree of [old, edited, fresh]) tree.delete();
 });

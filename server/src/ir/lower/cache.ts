@@ -29,6 +29,8 @@ export interface CacheEntry {
   readonly type: string;
   readonly hasError: boolean;
   readonly conditions: readonly Condition[];
+  /** Of the item that it was found for last: the parser's tree of equal texts may differ. */
+  identity: object;
   readonly ir: ItemIr;
 }
 
