@@ -21,7 +21,6 @@ import { equalIr } from './lower/shift.ts';
 import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
 export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
-export { copyString } from './lower/context.ts';
 export { placeSpans, shiftSpans } from './lower/shift.ts';
 
 /**

@@ -5,7 +5,7 @@
  * suppressed, so that a later
  * reader always learns why. What is wrong with a comment is a finding of its own.
  */
-import { copyString } from '../ir/lower.ts';
+import { copyString } from '../text/copy.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { CommentIr, FileIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';

@@ -101,7 +101,8 @@ export function maskCaseRange(state: MaskState, index: number): void {
       kinds[at] === Kind.end ||
       kinds[at] === Kind.directive ||
       isPunctuation(state, at, CHAR.semicolon) ||
-      isPunctuation(state, at, CHAR.openBrace)
+      isPunctuation(state, at, CHAR.openBrace) ||
+      isPunctuation(state, at, CHAR.closeBrace)
     )
       return;
   }

@@ -37,6 +37,8 @@ export interface Chains {
     place: Place,
     progress: Progress,
   ): { readonly last: number; readonly progress: Progress };
+  /** Whether no chain is in progress. */
+  isEmpty(): boolean;
 }
 
 /**
@@ -78,6 +80,8 @@ export function trackChains(state: MaskState): Chains {
   };
 
   return {
+    isEmpty: () => open.length === 0,
+
     visit(index, place, progress) {
       const value = values[index];
       if (value === Directive.open || value === Directive.openUnbalanced) {

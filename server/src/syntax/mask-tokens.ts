@@ -74,13 +74,15 @@ function kindBeyond(code: number): number {
  * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end
  * of the line (strings) or of the
  * text (comments). `unclosed` is where such a comment starts, -1 when there is none; `braces` are the offsets of
- * blanks and semicolons that give way to braces which only the indentation tells.
+ * blanks and semicolons that give way to braces which only the indentation tells; `ends` are the semicolons and
+ * closing braces behind which no bracket and no #if chain is open.
  */
 export function scan(text: string): {
   tokens: Tokens;
   annotations: Annotations;
   unclosed: number;
   braces: readonly number[];
+  ends: readonly number[];
 } {
   const length = text.length;
   const annotations: number[] = [];
@@ -175,7 +177,7 @@ export function scan(text: string): {
   values[count] = 0;
   partners[count] = -1;
   const tokens: Tokens = { count, kinds, starts, ends, values, partners };
-  return { tokens, annotations, unclosed, braces: pairBrackets(text, tokens) };
+  return { tokens, annotations, unclosed, ...pairBrackets(text, tokens) };
 }
 
 function meaning(text: string, start: number, end: number, hash: number): Word {
@@ -300,9 +302,13 @@ function skipArguments(text: string, from: number): number {
  * each arm of an #if chain starts from the brackets that were open
  * before the chain.
  */
-function pairBrackets(text: string, tokens: Tokens): number[] {
+function pairBrackets(
+  text: string,
+  tokens: Tokens,
+): { readonly braces: readonly number[]; readonly ends: readonly number[] } {
   const { count, kinds, starts, values, partners } = tokens;
   const missing: number[] = [];
+  const lasts: number[] = [];
   let open: number[] = [];
   let braces = 0;
   const chains: Chain[] = [];
@@ -369,6 +375,10 @@ function pairBrackets(text: string, tokens: Tokens): number[] {
             open = [];
             braces = 0;
           }
+          if (open.length === 0 && braces === 0 && chains.length === 0) lasts.push(i);
+          break;
+        case CHAR.semicolon:
+          if (open.length === 0 && braces === 0 && chains.length === 0) lasts.push(i);
           break;
       }
     } else if (kinds[i] === Kind.directive && values[i] !== Directive.none) {
@@ -405,7 +415,7 @@ function pairBrackets(text: string, tokens: Tokens): number[] {
       i = next;
     }
   }
-  return missing;
+  return { braces: missing, ends: lasts };
 }
 
 /** An #if chain while its end is not reached, with the brackets that were open where it starts. */

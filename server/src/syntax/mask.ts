@@ -16,6 +16,7 @@ import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
 import { scan } from './mask-tokens.ts';
 import { CHAR, CLOSE_ALL, Directive, Kind } from './tokens.ts';
+import { copyString } from '../text/copy.ts';
 import { blankComments, COMMENT_OR_LITERAL } from '../text/lexical.ts';
 
 /** What an open bracket encloses. */
@@ -52,15 +53,94 @@ const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] 
   'inside',
 ];
 
+/** A text as the parser should see it. */
+export interface Masked {
+  readonly text: string;
+  /** Of the same length in UTF-16 code units, with the same line ends and offsets. */
+  readonly masked: string;
+  /** What was done to the text, sorted by start. */
+  readonly notes: readonly MaskNote[];
+  /**
+   * Offsets of lines in front of which nothing is open: what the mask does behind one does not
+   * depend on what is before it, and the other way round.
+   */
+  readonly seams: readonly number[];
+}
+
+/** A difference between two texts: [start, oldEnd) of the one became [start, newEnd). */
+export interface Difference {
+  readonly start: number;
+  readonly oldEnd: number;
+  readonly newEnd: number;
+}
+
 /**
- * The kernel mask: the text as the parser should see it. Same length in UTF-16 code units, same
- * line ends, same offsets; what
- * the C grammar cannot take without the preprocessor is blanked or replaced, and each such stretch
- * has a note with its original text.
+ * The kernel mask: what the C grammar cannot take without the preprocessor is blanked or replaced,
+ * and each such stretch has a note with its original text.
  * Never edit from the masked text. Linear time; any text is accepted.
  */
-export function kernelMask(text: string): { masked: string; notes: MaskNote[] } {
-  const { tokens, annotations, unclosed, braces } = scan(text);
+export function kernelMask(text: string): Masked {
+  const { masked, notes, seams } = maskStretch(text);
+  return { text, masked, notes, seams };
+}
+
+/**
+ * The same for a text of which an earlier version was masked: only what is between the seams around
+ * the difference is looked at, unless that leaves something open.
+ */
+export function maskAgain(text: string, before: Masked, difference: Difference): Masked {
+  const { start, oldEnd, newEnd } = difference;
+  const { seams } = before;
+  // One seam more: the words behind a seam belong to what is before it as far as they end it.
+  const first = lastAtMost(seams, start) - 1;
+  const next = lastAtMost(seams, oldEnd - 1) + 1;
+  if (first < 0 || next >= seams.length) return kernelMask(text);
+  const from = seams[first]!,
+    oldTo = seams[next]!,
+    moved = newEnd - oldEnd,
+    to = oldTo + moved;
+  // With the line end before it, so that the lines are the same as in the whole text.
+  const stretch = copyString(text.slice(from - 1, to));
+  if (!/[^\\]\n$/.test(stretch) || stretch.endsWith('\\\r\n')) return kernelMask(text);
+  const own = maskStretch(stretch);
+  if (!own.isClosed) return kernelMask(text);
+  const shift = (note: MaskNote, by: number): MaskNote => ({
+    ...note,
+    start: note.start + by,
+    end: note.end + by,
+  });
+  const { notes } = before;
+  return {
+    text,
+    masked: before.masked.slice(0, from - 1) + own.masked + before.masked.slice(oldTo),
+    notes: [
+      ...notes.filter((note) => note.start < from),
+      ...own.notes.map((note) => shift(note, from - 1)),
+      ...notes.filter((note) => note.start >= oldTo).map((note) => shift(note, moved)),
+    ],
+    seams: [
+      ...seams.slice(0, first + 1),
+      ...own.seams.map((seam) => seam + from - 1),
+      ...seams.slice(next).map((seam) => seam + moved),
+    ],
+  };
+}
+
+/** The index of the last number that is not larger; -1 where there is none. */
+function lastAtMost(sorted: readonly number[], limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Masks a text; `isClosed`: behind it there is a seam, whatever word comes next. */
+function maskStretch(text: string): Omit<Masked, 'text'> & { readonly isClosed: boolean } {
+  const { tokens, annotations, unclosed, braces, ends } = scan(text);
   const state: MaskState = { text, tokens, changes: [] };
   for (let i = 0; i < annotations.length; i += 2)
     blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
@@ -70,8 +150,21 @@ export function kernelMask(text: string): { masked: string; notes: MaskNote[] } 
   for (const at of braces)
     state.changes.push({ start: at, end: at + 1, replacement: '}', kind: 'open-block' });
   maskDefinitions(state);
-  maskTokens(state);
-  return applyChanges(text, state.changes);
+  const closed = maskTokens(state, ends);
+  const { count, kinds, starts } = tokens;
+  const seams: number[] = [];
+  let isClosed = false;
+  for (const end of closed) {
+    const next = end + 1;
+    if (next === count) isClosed = unclosed < 0;
+    else if (
+      // How far the annotation in front of a parenthesis reaches is told by what is behind that.
+      (kinds[next] === Kind.word || kinds[next] === Kind.directive) &&
+      text.charCodeAt(starts[next]! - 1) === 10
+    )
+      seams.push(starts[next]!);
+  }
+  return { ...applyChanges(text, state.changes), seams, isClosed };
 }
 
 const DEFINE = /#[ \t]*define\b/y;
@@ -107,8 +200,9 @@ function maskDefinitions(state: MaskState): void {
 
 /**
  * The one pass over the tokens, which knows what every bracket encloses and where statements start.
+ * Returns those of `ends` that end an item of the file, behind which nothing is in progress.
  */
-function maskTokens(state: MaskState): void {
+function maskTokens(state: MaskState, ends: readonly number[]): readonly number[] {
   const {
     tokens: { count, kinds, values, partners },
   } = state;
@@ -132,6 +226,8 @@ function maskTokens(state: MaskState): void {
   const statements: number[] = [];
   /** The last token that is no directive, so that `)`, `#endif`, `{` is read as `) {`. */
   let previous = -1;
+  const closed: number[] = [];
+  let end = 0;
 
   const push = (kind: Frame, opening: number): void => {
     frames.push(frame);
@@ -157,6 +253,9 @@ function maskTokens(state: MaskState): void {
     }
     return closed;
   };
+
+  const isBetweenItems = (): boolean =>
+    frames.length === 0 && progress === 'start' && chains.isEmpty();
 
   const visitPunctuation = (i: number, value: number, before: Progress): void => {
     if (before !== 'middle' || (frame === Frame.initializer && statement < 0)) statement = i;
@@ -264,9 +363,12 @@ function maskTokens(state: MaskState): void {
         [known, knownKind] = [i + 1, Frame.call];
     } else if (kinds[i] === Kind.punctuation) {
       visitPunctuation(i, value, before);
+      while (ends[end]! < i) end++;
+      if (ends[end] === i && isBetweenItems()) closed.push(i);
     }
     previous = i;
   }
+  return closed;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { Language, Parser, type Tree } from 'web-tree-sitter';
 import { commonPrefix, commonSuffix } from '../text/common.ts';
 import { topLevelItems, type Items } from './items.ts';
-import { kernelMask } from './mask.ts';
+import { kernelMask, maskAgain, type Masked } from './mask.ts';
 import type { SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
 import { printNode } from './print.ts';
 import { exportsWalker, publicWalker, type Walker } from './walk.ts';
@@ -24,6 +24,7 @@ const FREE_REPORTS = 1000;
 /** What parse() needs of an earlier tree and nobody else may see. */
 interface Parsed {
   readonly tree: Tree;
+  readonly mask: Masked;
   /** What is known of its nodes, once somebody asked for its items. */
   known: Items['known'] | undefined;
 }
@@ -68,23 +69,29 @@ function parse(
 ): SyntaxTree {
   if (text.length > MAX_LENGTH)
     return unparsed(text, `the file is longer than ${MAX_LENGTH} characters`);
-  const { masked, notes } = kernelMask(text);
   const old = previous === undefined ? undefined : trees.get(previous);
-  const edited =
-    old === undefined || previous === undefined
-      ? null
-      : editedCopy(old.tree, previous.masked, masked);
+  const mask = old === undefined ? kernelMask(text) : maskedLike(old.mask, text);
+  const { masked } = mask;
+  const edited = old === undefined ? null : editedCopy(old.tree, old.mask.masked, masked);
   try {
     let reports = FREE_REPORTS + text.length * MAX_REPORTS_PER_UNIT;
     // The callback's type says void, but its result is what stops the parser.
     const tree = parser.parse(masked, edited, { progressCallback: () => --reports < 0 });
-    if (tree !== null) return parsed(tree, walker, { text, masked, notes }, old?.known);
+    if (tree !== null) return parsed(tree, walker, mask, old?.known);
   } finally {
     edited?.delete();
   }
   // Without this the next parse would go on with this text.
   parser.reset();
   return unparsed(text, 'the parser needs too long to find a structure in this file');
+}
+
+function maskedLike(before: Masked, text: string): Masked {
+  const start = commonPrefix(before.text, text),
+    tail = commonSuffix(before.text, text, start);
+  const oldEnd = before.text.length - tail,
+    newEnd = text.length - tail;
+  return maskAgain(text, before, { start, oldEnd, newEnd });
 }
 
 /**
@@ -129,7 +136,7 @@ function positionAfter(text: string, from: number, to: number, { row, column }: 
 function parsed(
   tree: Tree,
   walker: Walker,
-  seen: Pick<SyntaxTree, 'text' | 'masked' | 'notes'>,
+  mask: Masked,
   before: Items['known'] | undefined,
 ): SyntaxTree {
   let items: readonly TopLevelItem[] | undefined;
@@ -142,11 +149,13 @@ function parsed(
     },
   };
   const result: SyntaxTree = {
-    ...seen,
+    text: mask.text,
+    masked: mask.masked,
+    notes: mask.notes,
     items() {
       const own = trees.get(result);
       if (items !== undefined || own === undefined) return items ?? [];
-      const { list, known } = topLevelItems(tree.rootNode, seen.text, checked, knownBefore);
+      const { list, known } = topLevelItems(tree.rootNode, mask.text, checked, knownBefore);
       own.known = known;
       knownBefore = undefined;
       return (items = list);
@@ -156,7 +165,7 @@ function parsed(
       if (trees.delete(result)) tree.delete();
     },
   };
-  trees.set(result, { tree, known: undefined });
+  trees.set(result, { tree, mask, known: undefined });
   return result;
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kernelMask } from '../../../server/src/syntax/mask.ts';
+import { kernelMask, maskAgain, type Masked } from '../../../server/src/syntax/mask.ts';
 import { ANNOTATION_CALLS, ANNOTATIONS } from '../../../server/src/syntax/mask-tables.ts';
+import { LEAKY } from '../../support/drivers.ts';
 import { loadParser } from '../../support/parser.ts';
 
 /** A statement in a function, so that the mask knows where it stands. */
@@ -545,6 +546,25 @@ describe('properties', () => {
       { numRuns: 2000 },
     );
   });
+  test('of a text that was edited is the mask of the text as it is', () => {
+    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.oneof(soup, word)), { maxLength: 6 });
+    const items = fc.array(fc.oneof(soup, fc.constant(LEAKY)), { maxLength: 4 });
+    fc.assert(
+      fc.property(items, edits, (parts, changes) => {
+        let text = parts.join('\n');
+        let mask = kernelMask(text);
+        for (const [place, removed, added] of changes) {
+          const start = place % (text.length + 1),
+            oldEnd = Math.min(text.length, start + removed),
+            newEnd = start + added.length;
+          text = text.slice(0, start) + added + text.slice(oldEnd);
+          mask = maskAgain(text, mask, { start, oldEnd, newEnd });
+          expect(mask).toEqual(kernelMask(text));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
   test('can be applied again', () => {
     fc.assert(
       fc.property(anything, (text) => {
@@ -640,5 +660,41 @@ describe('a line whose end is not typed yet', () => {
     ['a string in several lines', 'pr_info("a"\n\t"b");'],
   ])('is not %s', (_name, code) => {
     expect(kernelMask(inFunction(code)).masked).toBe(inFunction(code));
+  });
+});
+
+describe('a mask after an edit', () => {
+  const driver = `int first;\nMODULE_LICENSE("GPL");\n${LEAKY}`;
+  const before = kernelMask(driver);
+  /** The mask after the first of some words was replaced. */
+  const edited = (word: string, by: string): Masked => {
+    const start = driver.indexOf(word);
+    const text = driver.replace(word, by);
+    const difference = { start, oldEnd: start + word.length, newEnd: start + by.length };
+    const after = maskAgain(text, before, difference);
+    expect(after).toEqual(kernelMask(text));
+    return after;
+  };
+  /** Are the notes in front of the edit those of before, so that only some of the text was looked at? */
+  const isShort = ({ notes: [note] }: Masked): boolean =>
+    note !== undefined && note === before.notes[0];
+
+  test('takes over what is behind whole items', () => {
+    expect(isShort(edited('vfio_register_emulated_iommu_dev', 'vfio_register'))).toBe(true);
+    expect(
+      isShort(edited('vfio_register_emulated_iommu_dev(', 'vfio_register_emulated_iommu_dev(')),
+    ).toBe(true);
+    expect(isShort(edited('vfio_register_emulated_iommu_dev(', ''))).toBe(true);
+  });
+  test.each(['/*', '\n#if A\n'])('looks at all where %j leaves it open', (open) => {
+    expect(isShort(edited('if (IS_ERR(foo))', open))).toBe(false);
+  });
+  test.each([
+    ['a backslash in front of the next item', '\n}\n\n', '\n} // \\\n'],
+    ['an annotation whose arguments may go on', '\n}\n\nstatic', '\n} __printf(\nstatic'],
+    ['the line end in front of an item', '\n}\n\n', '\n} '],
+  ])('is that of the whole text for %s', (_name, word, by) => {
+    expect(driver).toContain(word);
+    edited(word, by);
   });
 });

@@ -1,5 +1,6 @@
 /** What the lowering of one item carries along. */
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
+import { copyString } from '../../text/copy.ts';
 import type { Span } from '../../text/span.ts';
 import type { UnknownExpr } from '../types.ts';
 
@@ -43,11 +44,6 @@ export function createContext(text: string, stretch: Span, notes: readonly MaskN
     unclosed: false,
     hoisted: [],
   };
-}
-
-/** A string that shares no memory with the one it was cut from. */
-export function copyString(text: string): string {
-  return (' ' + text).slice(1);
 }
 
 /** The same conditions in strings of their own. */

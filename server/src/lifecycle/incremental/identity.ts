@@ -1,7 +1,8 @@
 /**
  * The same struct, table or function in two versions of a text, where nothing of it has changed.
  */
-import { copyString, movedFrom, shiftSpans } from '../../ir/lower.ts';
+import { movedFrom, shiftSpans } from '../../ir/lower.ts';
+import { copyString } from '../../text/copy.ts';
 import type { FunctionIr, MacroIr, StructIr, TypeName, VariableIr } from '../../ir/types.ts';
 import {
   createLayout,
