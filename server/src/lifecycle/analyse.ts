@@ -1,17 +1,11 @@
 /**
  * The facts of a module: every function is explored as far as its role and its callers ask for.
  */
-import type { FunctionIr } from '../ir/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
-import { BUDGETS, beginAnalysis, isExplored, type Analysis, type Budgets } from './analysis.ts';
-import {
-  calleesFirst,
-  callGraph,
-  createCallGraphCache,
-  type CallGraphCache,
-} from './module/call-graph.ts';
+import { BUDGETS, beginAnalysis, type Analysis, type Budgets } from './analysis.ts';
+import { createSurveyCache, isExplored, surveyOf, type SurveyCache } from './survey.ts';
 import {
   createFrames,
   hasRoom,
@@ -22,7 +16,7 @@ import {
 import { createSignatures, identitiesOf, type Signatures } from './incremental/identity.ts';
 import { createStore, type Store } from './incremental/memo.ts';
 import { indexModule } from './module/module.ts';
-import { createRelevanceCache, relevance, type RelevanceCache } from './module/relevance.ts';
+import { createOutlineCache, outlineOf, type OutlineCache } from './module/outline.ts';
 import type { ResourceFindings } from './interpret/resource-log.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve-module.ts';
 import { driverTables } from './module/driver-tables.ts';
@@ -61,40 +55,28 @@ export function* analyseInSteps(
 ): Steps<ModuleFacts> {
   const memory = memoryFor(cache, module, kernel),
     { store } = memory;
-  const index = indexModule(module, kernel);
+  const index = indexModule(module, kernel, outlineOf(module, memory.outlines));
   const drivers = driverTables(index, kernel),
     ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
-  const graph = callGraph(index, memory.calls);
   const identities = identitiesOf(index, memory.frames, memory.signatures);
-  const analysis = beginAnalysis(
-    {
-      budgets,
-      index,
-      graph,
-      kernel,
-      roles,
-      relevance: relevance(index, graph, kernel, memory.relevance),
-      ops,
-      store,
-      identities,
-    },
-    drivers,
-  );
+  const survey = surveyOf({ index, kernel, drivers, ops, roles }, memory.survey);
+  const analysis = beginAnalysis({
+    ...survey,
+    budgets,
+    index,
+    kernel,
+    roles,
+    ops,
+    store,
+    identities,
+  });
   store.now++;
+  for (const group of analysis.groups) yield* solveGroup(analysis, group);
   const sources = new Set(module.sources);
-  const functions = index.allFunctions.filter(
-    (definition) => sources.has(definition.file) && isExplored(analysis, definition.item),
-  );
-  for (const group of calleesFirst(graph, functions)) {
-    yield* solveGroup(
-      analysis,
-      group.filter((definition) => isExplored(analysis, definition.item)),
-    );
-  }
-  for (const definition of functions) {
+  for (const definition of index.allFunctions) {
     const role = roles.get(definition.item);
-    if (role !== 'init' && role !== 'release') continue;
+    if ((role !== 'init' && role !== 'release') || !sources.has(definition.file)) continue;
     yield* exploreCallback(analysis, definition, role);
     yield;
   }
@@ -148,8 +130,8 @@ export interface AnalysisCache {
 interface Memory {
   readonly wrappers: ExtraFunctions | undefined;
   readonly build: Module['build'];
-  readonly relevance: RelevanceCache;
-  readonly calls: CallGraphCache;
+  readonly outlines: OutlineCache;
+  readonly survey: SurveyCache;
   readonly store: Store;
   readonly frames: Frames;
   readonly signatures: Signatures;
@@ -172,8 +154,8 @@ function memoryFor(
     memory = {
       wrappers,
       build,
-      relevance: createRelevanceCache(),
-      calls: createCallGraphCache(),
+      outlines: createOutlineCache(),
+      survey: createSurveyCache(),
       store: createStore(),
       frames: createFrames(),
       signatures: createSignatures(),
@@ -201,9 +183,7 @@ function found(
   analysis: Analysis,
   layout: Layout,
 ): Pick<ModuleFacts, 'observations' | 'resources'> {
-  const all = analysis.graph.nodes.flatMap(
-    (definition: { readonly item: FunctionIr }) => analysis.explored.get(definition.item) ?? [],
-  );
+  const all = analysis.nodes.flatMap((fn) => analysis.explored.get(fn) ?? []);
   const logs = all.flatMap((one): ResourceFindings[] =>
     one.resources ? [inDocuments(layout, one.resources)] : [],
   );

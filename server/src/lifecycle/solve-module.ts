@@ -2,7 +2,8 @@
  * The order in which the functions of a module are explored: helpers before their callers, `.init`
  * before probe, probe before remove and `.release`.
  */
-import { isExplored, type Analysis } from './analysis.ts';
+import type { Analysis } from './analysis.ts';
+import { isExplored, type Group } from './survey.ts';
 import { evaluateTest, macrosOf } from './module/preprocessor.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './interpret/device.ts';
 import { seedRemove } from './interpret/observe-exits.ts';
@@ -39,15 +40,13 @@ const UNKNOWN_YET: Summary = { outcomes: [], objects: new Map(), gives: [] };
  */
 export function* solveGroup(
   analysis: Analysis,
-  group: readonly Defined<FunctionIr>[],
+  { members: group, isRecursive }: Group,
 ): Steps<void> {
-  const [first] = group;
-  if (
-    group.length === 1 &&
-    !analysis.graph.calleesOf(first!.item).some((definition) => definition.item === first!.item)
-  ) {
-    remember(analysis, first!.item, yield* exploreGenerally(analysis, first!));
-    yield;
+  if (!isRecursive) {
+    for (const definition of group) {
+      remember(analysis, definition.item, yield* exploreGenerally(analysis, definition));
+      yield;
+    }
     return;
   }
   for (const definition of group) remember(analysis, definition.item, UNKNOWN_YET);

@@ -138,3 +138,20 @@ export function recorded(
 export function isUpToDate(asked: readonly Asked[], answers: Answers): boolean {
   return asked.every(({ kind, about, print }) => answers(kind, about).print === print);
 }
+
+/** What the survey of a module answers: in another version with the same survey the same. */
+const SURVEYED: ReadonlySet<Kind> = new Set<Kind>([
+  'functions',
+  'macros',
+  'variable',
+  'constant',
+  'struct',
+  'truth',
+  'called',
+  'ends',
+]);
+
+/** The questions whose answers an edit may change that leaves the survey of the module as it was. */
+export function besidesSurvey(asked: readonly Asked[]): readonly Asked[] {
+  return asked.filter(({ kind }) => !SURVEYED.has(kind));
+}

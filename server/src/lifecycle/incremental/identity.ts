@@ -3,7 +3,7 @@
  */
 import { movedFrom, shiftSpans } from '../../ir/lower.ts';
 import { copyString } from '../../text/copy.ts';
-import type { FunctionIr, MacroIr, StructIr, TypeName, VariableIr } from '../../ir/types.ts';
+import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
 import {
   createLayout,
   frameOf,
@@ -15,6 +15,7 @@ import {
 } from './stable-spans.ts';
 import { expansionOf, type Defined, type ModuleIndex } from '../module/module.ts';
 import { originalOf } from '../module/function-scan.ts';
+import { signatureText } from '../module/outline.ts';
 
 /**
  * Which definition of one version of a module is which of the last: those that an edit has only
@@ -158,19 +159,6 @@ function signaturesOf(index: ModuleIndex, last: Signatures): Signing {
   last.byRoot = byRoot;
   last.byText = byText;
   return { byFunction, definitions };
-}
-
-function signatureText(root: FunctionIr): string {
-  const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
-    `${keyword} ${name} ${pointers} ${arrays}`;
-  return JSON.stringify([
-    root.name,
-    type(root.returnType),
-    root.isStatic,
-    root.opaque,
-    root.params.map((param) => [param.name, type(param.type)]),
-    root.conditions.map(({ test, holds }) => [test, holds]),
-  ]);
 }
 
 const alone = new WeakMap<FunctionIr, Signature>();

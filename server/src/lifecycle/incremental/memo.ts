@@ -20,6 +20,7 @@ import { framed, type Frame, type Framed } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
 import {
+  besidesSurvey,
   recorded,
   isUpToDate,
   type Answers,
@@ -90,6 +91,9 @@ interface Memo<T> {
   readonly follows: boolean;
   readonly leaves: boolean;
   readonly asked: readonly Asked[];
+  /** Those that are still to be asked in a version with this survey. */
+  readonly open: readonly Asked[];
+  survey: object;
   readonly result: Attempt<T>;
   lastUse: number;
 }
@@ -345,8 +349,13 @@ function* memoise<T>(
     memo.leaves === beginning.leaves &&
     memo.ends === beginning.ends &&
     memo.answers === beginning.answers;
-  const found = known.find((memo) => beginsAlike(memo) && isUpToDate(memo.asked, answers));
+  const { survey } = analysis;
+  const found = known.find(
+    (memo) =>
+      beginsAlike(memo) && isUpToDate(memo.survey === survey ? memo.open : memo.asked, answers),
+  );
   if (found) {
+    found.survey = survey;
     found.lastUse = analysis.store.now;
     count(analysis, found.result.work);
     return found.result;
@@ -378,7 +387,15 @@ function* memoise<T>(
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [
     ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
-    { ...beginning, frame, asked, result, lastUse: analysis.store.now },
+    {
+      ...beginning,
+      frame,
+      asked,
+      open: besidesSurvey(asked),
+      survey,
+      result,
+      lastUse: analysis.store.now,
+    },
   ]);
   return result;
 }

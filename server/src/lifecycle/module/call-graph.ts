@@ -2,6 +2,7 @@
 import type { FunctionIr } from '../../ir/types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { originalOf, scanOf, type Scan } from './function-scan.ts';
+import { isSameList } from './outline.ts';
 
 /**
  * Who calls whom in a module: its functions and the function-like macros that they use. A function
@@ -21,11 +22,42 @@ export interface CallGraph {
  * on the module has.
  */
 export interface CallGraphCache {
-  signature: string;
+  /** The names that the module has. */
+  defined: readonly string[];
+  own: ReadonlySet<string>;
   names: WeakMap<FunctionIr, Scan['names']>;
 }
 export function createCallGraphCache(): CallGraphCache {
-  return { signature: '', names: new WeakMap() };
+  return { defined: [], own: new Set(), names: new WeakMap() };
+}
+
+/** Of the names that a function calls and hands on, those that the module defines somewhere. */
+export function namesOf(
+  fn: FunctionIr,
+  { names: defined }: Pick<ModuleIndex, 'names'>,
+  cache: CallGraphCache,
+): Scan['names'] {
+  if (cache.defined !== defined) {
+    if (!isSameList(cache.defined, defined)) {
+      cache.names = new WeakMap();
+      cache.own = new Set(defined);
+    }
+    cache.defined = defined;
+  }
+  const root = originalOf(fn),
+    { own } = cache;
+  let names = cache.names.get(root);
+  if (!names) {
+    const { called, given } = scanOf(root).names;
+    cache.names.set(
+      root,
+      (names = {
+        called: called.filter((name) => own.has(name)),
+        given: given.filter((name) => own.has(name)),
+      }),
+    );
+  }
+  return names;
 }
 
 export function callGraph(
@@ -34,31 +66,11 @@ export function callGraph(
 ): CallGraph {
   const nodes = [...index.allFunctions],
     known = new Set(nodes.map((definition) => definition.item));
-  const own = new Set(index.names),
-    signature = index.names.join(' ');
-  if (cache.signature !== signature) {
-    cache.signature = signature;
-    cache.names = new WeakMap();
-  }
-  const namesOf = (fn: FunctionIr): Scan['names'] => {
-    const root = originalOf(fn);
-    let names = cache.names.get(root);
-    if (!names) {
-      const { called, given } = scanOf(root).names;
-      cache.names.set(
-        root,
-        (names = {
-          called: called.filter((name) => own.has(name)),
-          given: given.filter((name) => own.has(name)),
-        }),
-      );
-    }
-    return names;
-  };
+  const ownNames = (fn: FunctionIr) => namesOf(fn, index, cache);
   const callees = new Map<FunctionIr, readonly Defined<FunctionIr>[]>(),
     callers = new Map<FunctionIr, FunctionIr[]>();
   for (const node of nodes) {
-    const names = namesOf(node.item);
+    const names = ownNames(node.item);
     if (names.called.length + names.given.length === 0) continue;
     const called = new Map<FunctionIr, Defined<FunctionIr>>();
     for (const name of names.called)
@@ -81,7 +93,7 @@ export function callGraph(
     nodes,
     calleesOf: (fn) => callees.get(fn) ?? NONE,
     callersOf: (fn) => callers.get(fn) ?? NONE,
-    namesOf,
+    namesOf: ownNames,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Where a module says which of its functions begin a device's life and which end it. */
-import type { Expr, InitializerExpr, VariableIr } from '../../ir/types.ts';
+import { movedFrom } from '../../ir/lower.ts';
+import type { Expr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf } from './function-scan.ts';
+import { ofEachFunction, type KeptByOutline } from './outline.ts';
 import { writtenTables } from './written-tables.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import type { DriverTable } from '../types.ts';
@@ -67,8 +69,10 @@ function pairByDeeds(
 ): DriverTable[] {
   const inTable = new Set(names.values());
   // Few functions are in a table: it is asked first.
-  const deeds = kernelCallers(index, kernel)
-    .filter(({ file, item }) => inTable.has(item.name) && (file.path === path || !item.isStatic))
+  const callers = kernelCallers(index, kernel).filter(({ item }) => inTable.has(item.name));
+  if (callers.length === 0) return [];
+  const deeds = callers
+    .filter(({ file, item }) => file.path === path || !item.isStatic)
     .map(({ item, list }) => ({
       name: item.name,
       done: list.flatMap(({ effects }) => effects.map(({ op }) => op)),
@@ -132,10 +136,26 @@ function initialised(index: ModuleIndex): Members[] {
   return writtenTables(index).flatMap(({ file, variable, init }): Members[] => {
     const { type } = variable;
     if (type.name === 'vfio_device_ops') return [];
-    const names = new Map<string, string>();
-    addMembers(init, names);
-    return [{ path: file.path, variable, type: type.name, names, complete: isComplete(init) }];
+    // Where an edit has moved the table only, what it has is what it had.
+    const root = movedFrom(variable)?.from;
+    const { names, complete } = contentsOf(root && init === variable.init ? root.init! : init);
+    return [{ path: file.path, variable, type: type.name, names, complete }];
   });
+}
+
+type Contents = Pick<Members, 'names' | 'complete'>;
+
+const contents = new WeakMap<Expr, Contents>();
+
+function contentsOf(init: Expr): Contents {
+  let known = contents.get(init);
+  if (!known) {
+    const names = new Map<string, string>();
+    if (init.kind === 'initializer') addMembers(init, names);
+    known = { names, complete: init.kind === 'initializer' && isComplete(init) };
+    contents.set(init, known);
+  }
+  return known;
 }
 
 function addMembers(init: InitializerExpr, names: Map<string, string>): void {
@@ -150,21 +170,40 @@ function addMembers(init: InitializerExpr, names: Map<string, string>): void {
 
 /** Tables whose members functions set: `foo_driver.probe = foo_probe;`. */
 function filled(index: ModuleIndex): Members[] {
-  return index.allFunctions.flatMap(({ file, item }) => {
+  const found: Members[] = [];
+  for (const [i, settings] of ofEachFunction(settingsKept, index, settingsIn).entries()) {
+    if (settings.length === 0) continue;
+    const { file } = index.allFunctions[i]!;
     const byTable = new Map<string, Map<string, string>>();
-    for (const { target, value } of scanOf(item).memberAssigns) {
-      const name = referenced(value);
-      if (target.kind !== 'member' || name === null || !BEGINNING.has(target.field)) continue;
+    for (const { table, member, name } of settings) {
       if (index.functions(file, name).length === 0) continue;
-      const table = rootName(target) ?? '';
       const names = byTable.get(table) ?? new Map<string, string>();
-      byTable.set(table, names.set(target.field, name));
+      byTable.set(table, names.set(member, name));
     }
-    return [...byTable].map(([table, names]): Members => {
+    for (const [table, names] of byTable) {
       const variable = index.variable(file, table)?.item ?? null;
       const type = variable?.type.name ?? '';
-      return { path: file.path, variable, type, names, complete: false };
-    });
+      found.push({ path: file.path, variable, type, names, complete: false });
+    }
+  }
+  return found;
+}
+
+/** `table.member = name`, of a member that begins or ends a device's life. */
+interface Setting {
+  readonly table: string;
+  readonly member: string;
+  readonly name: string;
+}
+
+const settingsKept: KeptByOutline<readonly Setting[]> = new WeakMap();
+
+function settingsIn(_: unknown, root: FunctionIr): readonly Setting[] {
+  return scanOf(root).memberAssigns.flatMap(({ target, value }): Setting[] => {
+    const name = referenced(value);
+    return target.kind === 'member' && name !== null && BEGINNING.has(target.field)
+      ? [{ table: rootName(target) ?? '', member: target.field, name }]
+      : [];
   });
 }
 

@@ -8,6 +8,7 @@ import type { Effect, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { writtenOut } from './expand.ts';
 import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
+import { ofEachFunction, type KeptByOutline, type Outline } from './outline.ts';
 import { append } from '../../text/lists.ts';
 
 /**
@@ -74,23 +75,70 @@ export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readon
   let known = callers.get(index);
   if (known?.kernel !== kernel) {
     const list: KernelCaller[] = [],
-      acting = actingMacros(index, kernel);
-    for (const allFunction of index.allFunctions) {
-      const root = originalOf(allFunction.item);
-      const hasMacros =
-        acting.size > 0 && scanOf(root).names.called.some((name) => acting.has(name));
-      const seen = hasMacros ? writtenOut(index, allFunction.file, root, () => true) : root;
-      const calls = kernelCalls(seen, kernel, index.module.wrappers);
-      if (calls.length)
-        list.push({ ...allFunction, list: calls, delta: movedFrom(allFunction.item)?.delta ?? 0 });
+      { wrappers } = index.module;
+    const { names, kept } = actingMacros(index, kernel);
+    const own = ofEachFunction(kept, index, (_, root) =>
+      scanOf(root).names.called.some((name) => names.has(name))
+        ? null
+        : kernelCalls(root, kernel, wrappers),
+    );
+    for (const [i, calls] of own.entries()) {
+      if (calls?.length === 0) continue;
+      const definition = index.allFunctions[i]!,
+        root = index.roots[i]!;
+      const all = calls ?? callsThroughMacros(index, definition, root, kernel);
+      if (all.length > 0)
+        list.push({ ...definition, list: all, delta: movedFrom(definition.item)?.delta ?? 0 });
     }
     callers.set(index, (known = { kernel, list }));
   }
   return known.list;
 }
 
-/** The macros of a module that make such calls, or use one that does. */
-function actingMacros(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+const throughMacros = new WeakMap<
+  FunctionIr,
+  { readonly macroPlaces: object; readonly written: FunctionIr }
+>();
+
+/** The calls of a function that uses such macros. What these bring has their places. */
+function callsThroughMacros(
+  index: ModuleIndex,
+  { file }: Defined<FunctionIr>,
+  root: FunctionIr,
+  kernel: KernelVersion,
+): readonly KernelCall[] {
+  const { macroPlaces, module } = index;
+  let known = throughMacros.get(root);
+  if (known?.macroPlaces !== macroPlaces)
+    throughMacros.set(
+      root,
+      (known = { macroPlaces, written: writtenOut(index, file, root, () => true) }),
+    );
+  return kernelCalls(known.written, kernel, module.wrappers);
+}
+
+/**
+ * The macros of a module that make such calls, or use one that does; and the calls of functions,
+ * null for those that use one.
+ */
+interface ActingMacros {
+  readonly kernel: KernelVersion;
+  readonly names: ReadonlySet<string>;
+  readonly kept: KeptByOutline<readonly KernelCall[] | null>;
+}
+
+const actings = new WeakMap<Outline, ActingMacros>();
+
+function actingMacros(index: ModuleIndex, kernel: KernelVersion): ActingMacros {
+  let known = actings.get(index.outline);
+  if (known?.kernel !== kernel) {
+    const names = namesOfActing(index, kernel);
+    actings.set(index.outline, (known = { kernel, names, kept: new WeakMap() }));
+  }
+  return known;
+}
+
+function namesOfActing(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const acting = new Set<string>();
   const users = new Map<string, string[]>();
   for (const file of [...index.module.sources, ...index.module.headers]) {

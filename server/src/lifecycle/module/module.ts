@@ -19,9 +19,11 @@ import type {
 import { walkExpr, walkExprs, walkStmt } from '../../ir/visit.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Condition } from '../../syntax/node.ts';
+import { originalOf } from './function-scan.ts';
 import { isExcluded, macrosOf } from './preprocessor.ts';
 import { constantsOf } from '../interpret/constants.ts';
 import type { Module } from '../types.ts';
+import { newOutline, type Outline, type Outlined } from './outline.ts';
 
 /** A definition and the document it stands in. */
 export interface Defined<T> {
@@ -35,6 +37,10 @@ export interface Defined<T> {
  */
 export interface ModuleIndex {
   readonly module: Module;
+  /** What was made for it holds for the index of any module that has it. */
+  readonly outline: Outline;
+  /** Where this is the same too, so are the places of all macros. */
+  readonly macroPlaces: object;
   /**
    * All definitions that `name` may mean in `from`; several when #if arms define it more than once.
    */
@@ -59,8 +65,12 @@ export interface ModuleIndex {
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
   /** Those too that the target kernel leaves out. */
   readonly allFunctions: readonly Defined<FunctionIr>[];
+  /** The same functions as they were lowered, wherever an edit has moved them. */
+  readonly roots: readonly FunctionIr[];
   /** The names of all functions and macros, in order: equal lists resolve equal names alike. */
   readonly names: readonly string[];
+  /** Where in allFunctions a function of the module is. */
+  positionOf(fn: FunctionIr): number | undefined;
   /** The document that a function of the module stands in. */
   fileOf(fn: FunctionIr): FileIr | undefined;
 }
@@ -74,33 +84,35 @@ const indices = new WeakMap<
  * The index of a module, which is made once for all who ask about one kernel.
  * @param kernel the target kernel: a function or macro that its version leaves out of the module is
  * not what a call means.
+ * @param outlined where another version of the module may have been asked about.
  */
-export function indexModule(module: Module, kernel: KernelVersion): ModuleIndex {
+export function indexModule(
+  module: Module,
+  kernel: KernelVersion,
+  outlined: Outlined = newOutline(),
+): ModuleIndex {
   let known = indices.get(module);
   if (known?.kernel !== kernel)
-    indices.set(module, (known = { kernel, index: makeIndex(module, kernel) }));
+    indices.set(module, (known = { kernel, index: makeIndex(module, kernel, outlined) }));
   return known.index;
 }
 
-function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
-  const isKept = keptIn(module, kernel);
-  const every = byName(module, (file) => file.functions),
-    functions = only(every, isKept),
-    macros = only(
-      byName(module, (file) => file.macros),
-      isKept,
-    );
-  const variables = byName(module, (file) => file.variables),
-    structs = byName(module, (file) => file.structs);
+function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): ModuleIndex {
+  const files = [...module.sources, ...module.headers].map((file) => definitionsIn(file));
+  const places = placesFor(outlined.outline, module, kernel);
+  const functions = named(files, places.functions, 'functions'),
+    macros = named(files, places.macros, 'macros'),
+    variables = named(files, places.variables, 'variables'),
+    structs = named(files, places.structs, 'structs');
   const headers = new Set(module.headers);
   const resolve = <T>(
-    map: ReadonlyMap<string, readonly Defined<T>[]>,
+    definitions: (name: string) => readonly Defined<T>[],
     from: FileIr,
     name: string,
     shared: (item: T) => boolean,
   ): readonly Defined<T>[] => {
-    const all = map.get(name);
-    if (all === undefined) return NOTHING;
+    const all = definitions(name);
+    if (all.length === 0) return NOTHING;
     // What a header names that no header defines is of the source that includes it.
     if (all.length === 1)
       return all[0]!.file === from ||
@@ -117,10 +129,16 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
   const macrosNamed = (from: FileIr, name: string) => resolve(macros, from, name, () => false);
   const macrosAt = (from: FileIr, name: string, at: number) =>
     onePerConfiguration(macrosNamed(from, name), from, at);
-  const allFunctions = [...every.values()].flat(),
-    files = new Map(allFunctions.map((definition) => [definition.item, definition.file] as const));
+  const allFunctions = places.all.map(({ file, item }) => files[file]!.functions[item]!);
+  const roots = places.all.map(({ file, item }) => files[file]!.roots[item]!);
+  let positions: Map<FunctionIr, number> | undefined;
+  const positionOf = (fn: FunctionIr) => {
+    positions ??= new Map(allFunctions.map(({ item }, i) => [item, i] as const));
+    return positions.get(fn);
+  };
   return {
     module,
+    ...outlined,
     functions: (from, name) => resolve(functions, from, name, (fn) => !fn.isStatic),
     macro: (from, name) => macrosNamed(from, name)[0] ?? null,
     macros: macrosAt,
@@ -136,7 +154,7 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
       // What a header declares, another source of the module defines.
       return (
         (found?.item.isExtern
-          ? variables.get(name)?.find((variable) => variable.item.init && !variable.item.isStatic)
+          ? variables(name).find((variable) => variable.item.init && !variable.item.isStatic)
           : undefined) ??
         found ??
         null
@@ -151,8 +169,109 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
     },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
     allFunctions,
+    roots,
+    names: places.names,
+    positionOf,
+    fileOf(fn) {
+      const position = positionOf(fn);
+      return position === undefined ? undefined : allFunctions[position]!.file;
+    },
+  };
+}
+
+/** What a document defines, in its order. */
+interface Definitions {
+  readonly functions: readonly Defined<FunctionIr>[];
+  readonly roots: readonly FunctionIr[];
+  readonly macros: readonly Defined<MacroIr>[];
+  readonly variables: readonly Defined<VariableIr>[];
+  readonly structs: readonly Defined<StructIr>[];
+}
+
+const definitions = new WeakMap<FileIr, Definitions>();
+
+function definitionsIn(file: FileIr): Definitions {
+  let known = definitions.get(file);
+  if (!known) {
+    const defined = <T>(items: readonly T[]) => items.map((item): Defined<T> => ({ file, item }));
+    definitions.set(
+      file,
+      (known = {
+        functions: defined(file.functions),
+        roots: file.functions.map(originalOf),
+        macros: defined(file.macros),
+        variables: defined(file.variables),
+        structs: defined(file.structs),
+      }),
+    );
+  }
+  return known;
+}
+
+/** A definition by its position: of the document in its module, and its own there. */
+interface Position {
+  readonly file: number;
+  readonly item: number;
+}
+type Positions = ReadonlyMap<string, readonly Position[]>;
+
+/** Where the names of a module are defined; without what the target kernel leaves out. */
+interface Places {
+  readonly functions: Positions;
+  readonly macros: Positions;
+  readonly variables: Positions;
+  readonly structs: Positions;
+  /** Of all functions, those too that the target kernel leaves out. */
+  readonly all: readonly Position[];
+  readonly names: readonly string[];
+}
+
+const placesKnown = new WeakMap<
+  Outline,
+  { readonly kernel: KernelVersion; readonly places: Places }
+>();
+
+function placesFor(outline: Outline, module: Module, kernel: KernelVersion): Places {
+  let known = placesKnown.get(outline);
+  if (known?.kernel !== kernel)
+    placesKnown.set(outline, (known = { kernel, places: findPlaces(module, kernel) }));
+  return known.places;
+}
+
+function findPlaces(module: Module, kernel: KernelVersion): Places {
+  const isKept = keptIn(module, kernel);
+  const files = [...module.sources, ...module.headers];
+  const every = byName(files, (file) => file.functions);
+  const functions = only(every, ({ file, item }) => isKept(files[file]!.functions[item]!)),
+    macros = only(
+      byName(files, (file) => file.macros),
+      ({ file, item }) => isKept(files[file]!.macros[item]!),
+    );
+  return {
+    functions,
+    macros,
+    variables: byName(files, (file) => file.variables),
+    structs: byName(files, (file) => file.structs),
+    all: [...every.values()].flat(),
     names: [...functions.keys(), ...macros.keys()],
-    fileOf: (fn) => files.get(fn),
+  };
+}
+
+/** The definitions of today that names mean. */
+function named<K extends 'functions' | 'macros' | 'variables' | 'structs'>(
+  files: readonly Definitions[],
+  positions: Positions,
+  kind: K,
+): (name: string) => Definitions[K] {
+  const known = new Map<string, Definitions[K]>();
+  return (name) => {
+    let found = known.get(name);
+    if (found === undefined) {
+      const at = positions.get(name) ?? NOTHING;
+      found = at.map(({ file, item }) => files[file]![kind][item]!) as unknown as Definitions[K];
+      known.set(name, found);
+    }
+    return found;
   };
 }
 
@@ -174,18 +293,13 @@ function onePerConfiguration(
   return [...byConditions.values()];
 }
 
-function only<T>(
-  map: Map<string, Defined<T>[]>,
-  isKept: (item: T) => boolean,
-): Map<string, Defined<T>[]> {
-  const isWhole = (list: readonly Defined<T>[]): boolean =>
-    list.every((definition) => isKept(definition.item));
+function only(
+  map: Map<string, Position[]>,
+  isKept: (position: Position) => boolean,
+): Map<string, Position[]> {
   // In nearly all modules nothing is left out.
-  if ([...map.values()].every(isWhole)) return map;
-  const kept = [...map].map(
-    ([name, list]) =>
-      [name, isWhole(list) ? list : list.filter((definition) => isKept(definition.item))] as const,
-  );
+  if ([...map.values()].every((list) => list.every(isKept))) return map;
+  const kept = [...map].map(([name, list]) => [name, list.filter(isKept)] as const);
   return new Map(kept.filter(([, list]) => list.length > 0));
 }
 
@@ -218,16 +332,16 @@ export function expansionOf(macro: MacroIr): FunctionIr | null {
   return fn;
 }
 
-function byName<T extends { readonly name: string }>(
-  module: Module,
-  list: (file: FileIr) => readonly T[],
-): Map<string, Defined<T>[]> {
-  const map = new Map<string, Defined<T>[]>();
-  for (const file of [...module.sources, ...module.headers])
-    for (const item of list(file)) {
-      const same = map.get(item.name);
+function byName(
+  files: readonly FileIr[],
+  list: (file: FileIr) => readonly { readonly name: string }[],
+): Map<string, Position[]> {
+  const map = new Map<string, Position[]>();
+  for (const [file, one] of files.entries())
+    for (const [item, { name }] of list(one).entries()) {
+      const same = map.get(name);
       if (same) same.push({ file, item });
-      else map.set(item.name, [{ file, item }]);
+      else map.set(name, [{ file, item }]);
     }
   return map;
 }

@@ -8,7 +8,8 @@ import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { formatVersion } from '../../kernel/version.ts';
 import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
-import type { ModuleIndex } from './module.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+import { isSameList, isSameSet } from './outline.ts';
 import { kernelCallers, originalOf, scanOf } from './function-scan.ts';
 
 /**
@@ -34,13 +35,23 @@ export interface Relevance {
 /** Memory and drvdata alone change no life cycle; freeing a parameter does. */
 const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
 
-export function relevance(
+/** What relevance is made of, by functions or by what stands for them. */
+export interface RelevantFunctions<K> {
+  readonly affecting: ReadonlySet<K>;
+  readonly yielding: ReadonlySet<K>;
+  readonly testing: ReadonlySet<K>;
+  readonly answering: ReadonlySet<K>;
+  readonly escapes: ReadonlyMap<K, ReadonlySet<number>>;
+}
+
+export function relevantFunctions(
   index: ModuleIndex,
   graph: CallGraph,
   kernel: KernelVersion,
   cache: RelevanceCache,
-): Relevance {
-  const containers = containerTags(index, kernel);
+): RelevantFunctions<FunctionIr> {
+  const seeds = seedTags(index, kernel);
+  const containers = containerTags(index, seeds);
   const members = deviceMembers(index, containers);
   const signature = [
     formatVersion(kernel),
@@ -56,39 +67,102 @@ export function relevance(
     cache.wrappers = wrappers;
     cache.facts = new WeakMap();
   }
+  cache.structs = { seeds, containers, members };
   const facts = new Map<FunctionIr, FunctionFacts>(),
     direct: FunctionIr[] = [],
-    testing: FunctionIr[] = [];
+    asking: FunctionIr[] = [];
   for (const node of graph.nodes) {
-    const root = originalOf(node.item),
-      { called } = graph.namesOf(node.item);
-    let file = cache.facts.get(root);
-    if (!file || !meanTheSame(file, called, index, node.file)) {
-      file = {
-        called,
-        meanings: called.map((name) => meaningOf(index, node.file, name)),
-        ...gather(index, node.file, node.item, kernel, containers, members),
-      };
-      cache.facts.set(root, file);
-    }
+    const file = factsOf(index, node, graph.namesOf(node.item).called, kernel, cache);
     facts.set(node.item, file);
     if (file.direct) direct.push(node.item);
-    if (file.tests) testing.push(node.item);
+    if (file.tests) asking.push(node.item);
   }
   // Callers of what affects a device affect it too.
   const affecting = reaching(graph, direct);
-  const passesOn = reaching(graph, testing);
-  const answering = askedFunctions(index, graph, facts, affecting);
-  const escapes = escapingParameters(index, graph, facts, affecting);
-  const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
-  // A macro is a part of who uses it, and is always followed.
+  const passesOn = reaching(graph, asking);
+  const those = (holds: (fn: FunctionIr, one: FunctionFacts) => boolean) =>
+    new Set([...facts].filter(([fn, one]) => holds(fn, one)).map(([fn]) => fn));
   return {
-    affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined,
-    yieldsDevice: (fn) => facts.get(fn)?.yields ?? true,
-    testsPointer: (fn) => passesOn.has(fn) && (facts.get(fn)?.mayTest ?? false),
-    answers: (fn) => answering.has(fn),
-    escaping,
+    affecting,
+    yielding: those((_, { yields }) => yields),
+    testing: those((fn, { mayTest }) => mayTest && passesOn.has(fn)),
+    answering: askedFunctions(index, graph, facts, affecting),
+    escapes: escapingParameters(index, graph, facts, affecting),
   };
+}
+
+/** Relevance as it was worked out, asked by `keyOf` a function. */
+export function relevanceOf<K>(
+  { affecting, yielding, testing, answering, escapes }: RelevantFunctions<K>,
+  keyOf: (fn: FunctionIr) => K,
+  index: Pick<ModuleIndex, 'fileOf'>,
+): Relevance {
+  return {
+    // A macro is a part of who uses it, and is always followed.
+    affects: (fn) => affecting.has(keyOf(fn)) || index.fileOf(fn) === undefined,
+    yieldsDevice: (fn) => yielding.has(keyOf(fn)),
+    testsPointer: (fn) => testing.has(keyOf(fn)),
+    answers: (fn) => answering.has(keyOf(fn)),
+    escaping: (fn) => escapes.get(keyOf(fn)) ?? NONE,
+  };
+}
+
+function factsOf(
+  index: ModuleIndex,
+  { file, item }: Defined<FunctionIr>,
+  called: readonly string[],
+  kernel: KernelVersion,
+  { facts, structs }: RelevanceCache,
+): Kept {
+  const root = originalOf(item);
+  let kept = facts.get(root);
+  if (!kept || !meanTheSame(kept, called, index, file)) {
+    kept = {
+      called,
+      meanings: called.map((name) => meaningOf(index, file, name)),
+      ...gather(index, file, item, kernel, structs.containers, structs.members),
+    };
+    facts.set(root, kept);
+  }
+  return kept;
+}
+
+/**
+ * Whether a function whose body has changed, in a module with the same outline, is to all others
+ * what it was: nobody's relevance has changed then. It calls the same functions, which are `called`.
+ */
+export function isAsRelevant(
+  index: ModuleIndex,
+  definition: Defined<FunctionIr>,
+  before: FunctionIr,
+  called: readonly string[],
+  kernel: KernelVersion,
+  cache: RelevanceCache,
+): boolean {
+  const last = cache.facts.get(before);
+  if (!last) return false;
+  const now = factsOf(index, definition, called, kernel, cache);
+  const asks = (fn: FunctionIr) => askedBy(fn).filter((name) => called.includes(name));
+  const passed = (facts: FunctionFacts) =>
+    new Set(facts.passed.map(({ param, to, position }) => `${param} ${to} ${position}`));
+  return (
+    now.direct === last.direct &&
+    now.yields === last.yields &&
+    now.tests === last.tests &&
+    now.mayTest === last.mayTest &&
+    now.answers === last.answers &&
+    isSameList(asks(definition.item), asks(before)) &&
+    isSameSet(passed(now), passed(last))
+  );
+}
+
+/** Whether the structs that hold devices are those of the last version with the same outline. */
+export function haveSameContainers(
+  index: ModuleIndex,
+  kernel: KernelVersion,
+  { structs }: RelevanceCache,
+): boolean {
+  return isSameList([...seedTags(index, kernel)], [...structs.seeds]);
 }
 
 /** The short functions that those which affect a device ask, and those that these ask in turn. */
@@ -197,9 +271,20 @@ export interface RelevanceCache {
   signature: string;
   wrappers: ExtraFunctions | undefined;
   facts: WeakMap<FunctionIr, Kept>;
+  structs: {
+    readonly seeds: ReadonlySet<string>;
+    readonly containers: ReadonlySet<string>;
+    readonly members: DeviceMembers;
+  };
 }
 export function createRelevanceCache(): RelevanceCache {
-  return { signature: '', wrappers: undefined, facts: new WeakMap() };
+  const none: ReadonlySet<string> = new Set();
+  return {
+    signature: '',
+    wrappers: undefined,
+    facts: new WeakMap(),
+    structs: { seeds: none, containers: none, members: { tags: none, fields: none } },
+  };
 }
 
 /** The facts, and what the names that the function calls meant then. */
@@ -385,7 +470,26 @@ function originOf(expr: Expr, origins: ReadonlyMap<string, number>): number | nu
  * Structs that hold a vfio_device: by their definition, by vfio_alloc_device, or because a member
  * of one was given to a life-cycle function.
  */
-function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+function containerTags(index: ModuleIndex, seeds: ReadonlySet<string>): ReadonlySet<string> {
+  const tags = new Set(seeds);
+  const holders = new Map<string, string[]>();
+  for (const { name, fields } of [...index.module.sources, ...index.module.headers].flatMap(
+    (file) => file.structs,
+  )) {
+    for (const { type } of fields) {
+      if (type.pointers > 0) continue;
+      const names = holders.get(type.name);
+      if (names) names.push(name);
+      else holders.set(type.name, [name]);
+    }
+  }
+  // What holds such a struct is one too. A set hands out what is added to it while it is walked.
+  for (const tag of tags) for (const holder of holders.get(tag) ?? []) tags.add(holder);
+  return tags;
+}
+
+/** Those of them that code says to be. */
+function seedTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
   for (const { item, list } of kernelCallers(index, kernel)) {
     for (const { call: called, name, effects } of list) {
@@ -406,19 +510,6 @@ function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
       }
     }
   }
-  const holders = new Map<string, string[]>();
-  for (const { name, fields } of [...index.module.sources, ...index.module.headers].flatMap(
-    (file) => file.structs,
-  )) {
-    for (const { type } of fields) {
-      if (type.pointers > 0) continue;
-      const names = holders.get(type.name);
-      if (names) names.push(name);
-      else holders.set(type.name, [name]);
-    }
-  }
-  // What holds such a struct is one too. A set hands out what is added to it while it is walked.
-  for (const tag of tags) for (const holder of holders.get(tag) ?? []) tags.add(holder);
   return tags;
 }
 

@@ -1,0 +1,194 @@
+/**
+ * What all versions of a module have in common between which an edit has changed bodies of
+ * functions and nothing else: what was worked out of the rest holds for all of them.
+ */
+import { movedFrom } from '../../ir/lower.ts';
+import type {
+  FileIr,
+  FunctionIr,
+  MacroIr,
+  StructIr,
+  TypeName,
+  VariableIr,
+} from '../../ir/types.ts';
+import type { Module } from '../types.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+
+/**
+ * Stands for the documents of a module without the bodies of its functions: a key of what depends
+ * on nothing else. The functions, macros, variables and structs of its versions correspond one by
+ * one.
+ */
+export type Outline = object;
+
+/** What is worked out of each function by itself, as it was for the last version that asked. */
+export type KeptByOutline<T> = WeakMap<Outline, Worked<T>>;
+interface Worked<T> {
+  readonly roots: FunctionIr[];
+  readonly values: T[];
+}
+
+/**
+ * What `of` says of each function of a module, in their order: worked out again only of those whose
+ * bodies have changed. Nobody may keep the list.
+ */
+export function ofEachFunction<T>(
+  kept: KeptByOutline<T>,
+  { outline, allFunctions, roots }: Pick<ModuleIndex, 'outline' | 'allFunctions' | 'roots'>,
+  of: (definition: Defined<FunctionIr>, root: FunctionIr) => T,
+): readonly T[] {
+  let worked = kept.get(outline);
+  if (!worked) kept.set(outline, (worked = { roots: [], values: [] }));
+  for (const [i, root] of roots.entries()) {
+    if (worked.roots[i] === root) continue;
+    worked.values[i] = of(allFunctions[i]!, root);
+    worked.roots[i] = root;
+  }
+  return worked.values;
+}
+
+/** The outline of a version of a module, and a key of the places of all its macros. */
+export interface Outlined {
+  readonly outline: Outline;
+  readonly macroPlaces: object;
+}
+
+/** The last version of a module that was asked about. */
+export interface OutlineCache {
+  last: (Outlined & { readonly module: Module }) | null;
+}
+export function createOutlineCache(): OutlineCache {
+  return { last: null };
+}
+
+/** The outline of the last version where that is this one's too, else a new one. */
+export function outlineOf(module: Module, cache: OutlineCache): Outlined {
+  const { last } = cache;
+  const outline = last && differInBodies(last.module, module) ? last.outline : {};
+  const isInPlace = last?.outline === outline && haveMacrosInPlace(last.module, module);
+  cache.last = { module, outline, macroPlaces: isInPlace ? last.macroPlaces : {} };
+  return cache.last;
+}
+
+/** An outline that no other version has. */
+export function newOutline(): Outlined {
+  return { outline: {}, macroPlaces: {} };
+}
+
+function haveMacrosInPlace(before: Module, after: Module): boolean {
+  const areInPlace = (one: FileIr, other: FileIr) =>
+    one === other || all(one.macros, other.macros, (macro, same) => macro === same);
+  return (
+    all(before.sources, after.sources, areInPlace) && all(before.headers, after.headers, areInPlace)
+  );
+}
+
+/** Whether nothing but bodies of functions tells two versions apart. */
+function differInBodies(before: Module, after: Module): boolean {
+  return (
+    before.wrappers === after.wrappers &&
+    before.build === after.build &&
+    all(before.sources, after.sources, alikeApartFromBodies) &&
+    all(before.headers, after.headers, alikeApartFromBodies)
+  );
+}
+
+function alikeApartFromBodies(before: FileIr, after: FileIr): boolean {
+  if (before === after) return true;
+  return (
+    before.path === after.path &&
+    before.failed === undefined &&
+    after.failed === undefined &&
+    all(before.functions, after.functions, isSameToOthers) &&
+    all(before.macros, after.macros, isSame) &&
+    all(before.variables, after.variables, isSame) &&
+    all(before.structs, after.structs, isSame) &&
+    all(before.prototypes, after.prototypes, haveOneName) &&
+    all(before.fileMacros, after.fileMacros, haveOneName) &&
+    before.includes.length === after.includes.length &&
+    before.typedefs.size === after.typedefs.size &&
+    before.lost.length === after.lost.length &&
+    haveEqualTextBetween(before, after)
+  );
+}
+
+function all<T>(
+  before: readonly T[],
+  after: readonly T[],
+  areAlike: (one: T, other: T) => boolean,
+): boolean {
+  return before.length === after.length && before.every((one, i) => areAlike(one, after[i]!));
+}
+
+/** Equal texts between the functions of two versions have equal definitions. */
+function haveEqualTextBetween(before: FileIr, after: FileIr): boolean {
+  let from = 0,
+    to = 0;
+  for (const [i, one] of before.functions.entries()) {
+    const other = after.functions[i]!;
+    if (before.text.slice(from, one.start) !== after.text.slice(to, other.start)) return false;
+    from = Math.max(from, one.end);
+    to = Math.max(to, other.end);
+  }
+  return before.text.slice(from) === after.text.slice(to);
+}
+
+function haveOneName(before: { readonly name: string }, after: { readonly name: string }): boolean {
+  return before.name === after.name;
+}
+
+/** The definition as it was lowered, wherever an edit has moved it. */
+function isSame<T extends FunctionIr | MacroIr | StructIr | VariableIr>(
+  before: T,
+  after: T,
+): boolean {
+  return (
+    before === after || (movedFrom(before)?.from ?? before) === (movedFrom(after)?.from ?? after)
+  );
+}
+
+/** The function itself, or one whose body nobody reads but who looks at what it does. */
+function isSameToOthers(before: FunctionIr, after: FunctionIr): boolean {
+  return (
+    isSame(before, after) ||
+    (before.isInline === after.isInline &&
+      isPlain(before) &&
+      isPlain(after) &&
+      signatureText(before) === signatureText(after))
+  );
+}
+
+/**
+ * Lines of the preprocessor and enumerators in a body mean something to other functions, and a
+ * comment that is left open to the text behind it.
+ */
+function isPlain({ conditions, text }: FunctionIr): boolean {
+  return (
+    conditions.length === 0 &&
+    !/^[ \t]*#|\benum\b/m.test(text) &&
+    text.lastIndexOf('/*') <= text.lastIndexOf('*/')
+  );
+}
+
+/** A function as its callers see it before they ask what it does. */
+export function signatureText(fn: FunctionIr): string {
+  const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
+    `${keyword} ${name} ${pointers} ${arrays}`;
+  return JSON.stringify([
+    fn.name,
+    type(fn.returnType),
+    fn.isStatic,
+    fn.opaque,
+    fn.params.map((param) => [param.name, type(param.type)]),
+    fn.conditions.map(({ test, holds }) => [test, holds]),
+  ]);
+}
+
+/** Whether two lists have the same things in the same order. */
+export function isSameList<T>(before: readonly T[], after: readonly T[]): boolean {
+  return before.length === after.length && before.every((one, i) => one === after[i]);
+}
+
+export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boolean {
+  return before.size === after.size && [...before].every((one) => after.has(one));
+}

@@ -1,0 +1,413 @@
+/**
+ * What is known of the functions of a module before any of them is explored: who calls whom, who
+ * can reach a device, whose resources are followed. It is kept for as long as no edit changes what
+ * a function is to the others.
+ */
+import type { FileIr, FunctionIr } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import {
+  calleesFirst,
+  callGraph,
+  namesOf,
+  reaching,
+  targetsOf,
+  type CallGraph,
+  type CallGraphCache,
+  createCallGraphCache,
+} from './module/call-graph.ts';
+import { exportedPairs, type ExportedPair } from './module/exported.ts';
+import { originalOf, scanOf } from './module/function-scan.ts';
+import type { Defined, ModuleIndex } from './module/module.ts';
+import { isSameList, type Outline } from './module/outline.ts';
+import {
+  createRelevanceCache,
+  haveSameContainers,
+  isAsRelevant,
+  relevanceOf,
+  relevantFunctions,
+  type Relevance,
+  type RelevanceCache,
+  type RelevantFunctions,
+} from './module/relevance.ts';
+import { touchesResources } from './interpret/call-resources.ts';
+import type { DriverTable, ModuleFacts, Role } from './types.ts';
+
+/** Some of the functions of a module. */
+export interface Functions {
+  has(fn: FunctionIr): boolean;
+}
+
+export interface Survey {
+  /** The same object for the next version while all that the survey says is the same. */
+  readonly survey: object;
+  readonly relevance: Relevance;
+  /**
+   * Where a resource may be taken or given back for the life of a device: the only functions whose
+   * resources are followed.
+   */
+  readonly owning: Functions;
+  /** The names that these call, and those that the callbacks that close a device call. */
+  readonly called: ReadonlySet<string>;
+  /** The callbacks that open a device: what they take they owe where they fail. */
+  readonly opens: Functions;
+  /** Exported functions of a library that others undo: what they take they owe where they fail. */
+  readonly exported: Functions;
+  /** Functions that may take or give back a resource, themselves or by what they call. */
+  readonly touching: Functions;
+  /** Pairs of functions of which the second begins where the first has ended well. */
+  readonly pairs: readonly (readonly [first: Defined<FunctionIr>, second: Defined<FunctionIr>])[];
+  /** The first ones of the pairs. */
+  readonly begins: Functions;
+  /** The functions that are explored, callees first; those that call one another together. */
+  readonly groups: readonly Group[];
+  /** All functions, and the macros that one of them reaches, in their order. */
+  readonly nodes: readonly FunctionIr[];
+}
+
+export interface Group {
+  readonly members: readonly Defined<FunctionIr>[];
+  /** One of them calls one of them. */
+  readonly isRecursive: boolean;
+}
+
+/** What a module says of its functions, from which the survey begins. */
+interface Given {
+  readonly index: ModuleIndex;
+  readonly kernel: KernelVersion;
+  readonly drivers: readonly DriverTable[];
+  readonly ops: ModuleFacts['opsTables'];
+  readonly roles: ReadonlyMap<FunctionIr, Role>;
+}
+
+/**
+ * A function by its position among those of the module, which versions with the same outline have
+ * in common; a macro by the function that stands for it.
+ */
+type Key = number | FunctionIr;
+
+interface Surveyed extends RelevantFunctions<Key> {
+  readonly owning: ReadonlySet<Key>;
+  readonly called: ReadonlySet<string>;
+  /** The functions whose calls are among these. */
+  readonly reached: ReadonlySet<Key>;
+  readonly opens: ReadonlySet<Key>;
+  readonly exported: ReadonlySet<Key>;
+  readonly touching: ReadonlySet<Key>;
+  readonly pairs: readonly (readonly [first: number, second: number])[];
+  readonly begins: ReadonlySet<Key>;
+  readonly groups: readonly {
+    readonly members: readonly Key[];
+    readonly isRecursive: boolean;
+  }[];
+  readonly nodes: readonly Key[];
+  /** Where the macros stand: the positions of their documents. */
+  readonly documents: ReadonlyMap<FunctionIr, number>;
+}
+
+/** What is kept for the next version of a module, for one kernel. */
+export interface SurveyCache {
+  readonly calls: CallGraphCache;
+  readonly relevance: RelevanceCache;
+  last: {
+    readonly outline: Outline;
+    readonly tables: string;
+    readonly roles: readonly (Role | undefined)[];
+    roots: readonly FunctionIr[];
+    readonly surveyed: Surveyed;
+  } | null;
+}
+
+export function createSurveyCache(): SurveyCache {
+  return { calls: createCallGraphCache(), relevance: createRelevanceCache(), last: null };
+}
+
+/** The survey of a module. The result is the same with any cache. */
+export function surveyOf(given: Given, cache: SurveyCache): Survey {
+  const { index, roles } = given;
+  const tables = textOfTables(given),
+    ofRoles = index.allFunctions.map(({ item }) => roles.get(item));
+  const { last } = cache;
+  if (
+    last?.outline === index.outline &&
+    last.tables === tables &&
+    isSameList(last.roles, ofRoles) &&
+    areToOthersWhatTheyWere(given, last, cache)
+  )
+    last.roots = index.roots;
+  else
+    cache.last = {
+      outline: index.outline,
+      tables,
+      roles: ofRoles,
+      roots: index.roots,
+      surveyed: survey(given, cache),
+    };
+  return inToday(index, cache.last!.surveyed);
+}
+
+/** What the tables say of functions: of the drivers and of devices, without their places. */
+function textOfTables({ drivers, ops }: Given): string {
+  return JSON.stringify([
+    drivers.map(({ path, probe, remove }) => [path, probe, remove]),
+    ops.map(({ path, members }) => [path, [...members].map(([name, { value }]) => [name, value])]),
+  ]);
+}
+
+/** More functions than one key changes: it is less work to look at all of them. */
+const MAX_CHANGED = 8;
+
+/** Whether the functions that have changed are to all others what they were. */
+function areToOthersWhatTheyWere(
+  { index, kernel }: Given,
+  { roots, surveyed: { reached } }: NonNullable<SurveyCache['last']>,
+  { calls, relevance }: SurveyCache,
+): boolean {
+  const changed = index.allFunctions.flatMap((definition, position) =>
+    index.roots[position] === roots[position]
+      ? []
+      : [{ definition, position, last: roots[position]! }],
+  );
+  if (changed.length === 0) return true;
+  const isAsItWas = ({ definition, position, last }: (typeof changed)[number]): boolean => {
+    const { item } = definition;
+    const now = namesOf(item, index, calls),
+      then = namesOf(last, index, calls);
+    return (
+      isSameList(now.called, then.called) &&
+      isSameList(now.given, then.given) &&
+      touches(item) === touches(last) &&
+      (!reached.has(position) ||
+        isSameList(scanOf(item).names.called, scanOf(last).names.called)) &&
+      isAsRelevant(index, definition, last, now.called, kernel, relevance)
+    );
+  };
+  return (
+    changed.length <= MAX_CHANGED &&
+    haveSameContainers(index, kernel, relevance) &&
+    changed.every(isAsItWas)
+  );
+}
+
+/** What was surveyed, in the functions of today's documents. */
+function inToday(index: ModuleIndex, surveyed: Surveyed): Survey {
+  const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
+  const functions = (keys: ReadonlySet<Key>): Functions => ({ has: (fn) => keys.has(keyOf(fn)) });
+  const at = (position: number) => index.allFunctions[position]!;
+  const files = [...index.module.sources, ...index.module.headers];
+  const definitionOf = (key: Key): Defined<FunctionIr> =>
+    typeof key === 'number' ? at(key) : { file: files[surveyed.documents.get(key)!]!, item: key };
+  return {
+    survey: surveyed,
+    relevance: relevanceOf(surveyed, keyOf, index),
+    owning: functions(surveyed.owning),
+    called: surveyed.called,
+    opens: functions(surveyed.opens),
+    exported: functions(surveyed.exported),
+    touching: functions(surveyed.touching),
+    pairs: surveyed.pairs.map(([first, second]) => [at(first), at(second)]),
+    begins: functions(surveyed.begins),
+    groups: surveyed.groups.map(({ members, isRecursive }) => ({
+      members: members.map(definitionOf),
+      isRecursive,
+    })),
+    nodes: surveyed.nodes.map((key) => (typeof key === 'number' ? at(key).item : key)),
+  };
+}
+
+function survey(given: Given, { calls, relevance }: SurveyCache): Surveyed {
+  const { index, kernel, roles, drivers } = given;
+  const graph = callGraph(index, calls);
+  const relevant = relevantFunctions(index, graph, kernel, relevance);
+  const pairs = [...driverPairs(index, drivers), ...modulePairs(index)];
+  const opens = new Set(callbacksAt(given, OPENING).map(({ item }) => item));
+  const libraries = exportedPairs(index).filter(
+    ([{ item }]) => (roles.get(item) ?? 'helper') === 'helper',
+  );
+  const { owning, called, reached } = owningFunctions(given, opens, libraries);
+  const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
+  const keys = (functions: Iterable<FunctionIr>): ReadonlySet<Key> =>
+    new Set([...functions].map(keyOf));
+  const positionOf = ({ item }: Defined<FunctionIr>) => index.positionOf(item)!;
+  const files = [...index.module.sources, ...index.module.headers];
+  const asked = { roles, opens, relevance: relevanceOf(relevant, (fn) => fn, index) };
+  return {
+    affecting: keys(relevant.affecting),
+    yielding: keys(relevant.yielding),
+    testing: keys(relevant.testing),
+    answering: keys(relevant.answering),
+    escapes: new Map([...relevant.escapes].map(([fn, params]) => [keyOf(fn), params] as const)),
+    owning: keys(owning),
+    called,
+    reached: keys(reached),
+    opens: keys(opens),
+    exported: keys(libraries.map(([{ item }]) => item)),
+    touching: keys(touchingFunctions(graph)),
+    pairs: pairs.map(([first, second]) => [positionOf(first), positionOf(second)]),
+    begins: keys(pairs.map(([first]) => first.item)),
+    groups: exploredGroups(index, graph, asked).map((group) => ({
+      members: group.map(({ item }) => keyOf(item)),
+      isRecursive:
+        group.length > 1 ||
+        group.some(({ item }) => graph.calleesOf(item).some((callee) => callee.item === item)),
+    })),
+    nodes: graph.nodes.map(({ item }) => keyOf(item)),
+    documents: new Map(
+      graph.nodes.flatMap(({ file, item }) =>
+        index.positionOf(item) === undefined ? [[item, files.indexOf(file)] as const] : [],
+      ),
+    ),
+  };
+}
+
+/** The functions of the sources that are explored, with those that they call, callees first. */
+function exploredGroups(
+  index: ModuleIndex,
+  graph: CallGraph,
+  asked: Parameters<typeof isExplored>[0],
+): Defined<FunctionIr>[][] {
+  const sources = new Set<FileIr>(index.module.sources);
+  const functions = index.allFunctions.filter(
+    ({ file, item }) => sources.has(file) && isExplored(asked, item),
+  );
+  return calleesFirst(graph, functions)
+    .map((group) => group.filter(({ item }) => isExplored(asked, item)))
+    .filter((group) => group.length > 0);
+}
+
+/** Whether the paths of a function are of interest. */
+export function isExplored(
+  analysis: Pick<Survey, 'relevance' | 'opens'> & { readonly roles: ReadonlyMap<FunctionIr, Role> },
+  fn: FunctionIr,
+): boolean {
+  const role = analysis.roles.get(fn);
+  return (
+    analysis.relevance.affects(fn) ||
+    analysis.opens.has(fn) ||
+    ((analysis.relevance.yieldsDevice(fn) ||
+      analysis.relevance.testsPointer(fn) ||
+      analysis.relevance.answers(fn)) &&
+      (role ?? 'helper') === 'helper') ||
+    role === 'remove' ||
+    role === 'release' ||
+    role === 'init'
+  );
+}
+
+function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Survey['pairs'] {
+  return drivers.flatMap((table) => {
+    const file = [...index.module.sources, ...index.module.headers].find(
+      (item) => item.path === table.path,
+    );
+    const probe = file && table.probe ? index.functions(file, table.probe)[0] : undefined,
+      remove = file && table.remove ? index.functions(file, table.remove)[0] : undefined;
+    return probe && remove ? [[probe, remove] as const] : [];
+  });
+}
+
+/** module_init() and module_exit() meet like probe and remove, over the globals of the file. */
+function modulePairs(index: ModuleIndex): Survey['pairs'] {
+  return index.module.sources.flatMap((file) => {
+    const given = (macro: string) => {
+      const fileMacro = file.fileMacros.find((other) => other.name === macro),
+        name = fileMacro?.args[0];
+      return name === undefined ? undefined : index.functions(file, name)[0];
+    };
+    const begin = given('module_init'),
+      end = given('module_exit');
+    return begin && end ? [[begin, end] as const] : [];
+  });
+}
+
+const OWNING: ReadonlySet<Role> = new Set<Role>([
+  'probe',
+  'remove',
+  'init',
+  'release',
+  'module',
+  'action',
+]);
+
+/** The members that open a device and that close it, of all releases. */
+const OPENING = ['open_device', 'open'];
+const CLOSING = ['close_device', 'release'];
+
+/** The functions of the module that its ops tables have at some members. */
+function callbacksAt(
+  { index, ops }: Pick<Given, 'index' | 'ops'>,
+  members: readonly string[],
+): Defined<FunctionIr>[] {
+  return ops.flatMap((table) => {
+    const file = [...index.module.sources, ...index.module.headers].find(
+      (one) => one.path === table.path,
+    );
+    return members.flatMap((member) => {
+      const name = table.members.get(member)?.value;
+      return file === undefined || name === undefined ? [] : index.functions(file, name);
+    });
+  });
+}
+
+/** The functions that begin and end a device's life or open it, and what they call. */
+function owningFunctions(
+  known: Given,
+  opens: ReadonlySet<FunctionIr>,
+  libraries: readonly ExportedPair[],
+): {
+  readonly owning: Iterable<FunctionIr>;
+  readonly called: ReadonlySet<string>;
+  readonly reached: Iterable<FunctionIr>;
+} {
+  const { index, roles } = known;
+  const owning = new Map<FunctionIr, Defined<FunctionIr>>();
+  for (const definition of index.allFunctions)
+    if (opens.has(definition.item) || OWNING.has(roles.get(definition.item) ?? 'helper'))
+      owning.set(definition.item, definition);
+  for (const pair of libraries)
+    for (const definition of pair) owning.set(definition.item, definition);
+  const called = namesReached(index, owning);
+  const reached = new Set(owning.keys());
+  if (opens.size > 0) {
+    const closes = new Map(callbacksAt(known, CLOSING).map((one) => [one.item, one]));
+    for (const name of namesReached(index, closes)) called.add(name);
+    for (const fn of closes.keys()) reached.add(fn);
+    // Owed whether or not the driver knows it.
+    called.add('vfio_pci_core_disable');
+    for (const { members } of known.ops)
+      for (const member of CLOSING) called.add(members.get(member)?.value ?? '');
+  }
+  return { owning: owning.keys(), called, reached };
+}
+
+/** The names that functions call, and what they call in turn, which is added to them. */
+function namesReached(
+  index: ModuleIndex,
+  functions: Map<FunctionIr, Defined<FunctionIr>>,
+): Set<string> {
+  const called = new Set<string>();
+  for (const [fn, caller] of functions) {
+    for (const name of scanOf(fn).names.called) {
+      called.add(name);
+      for (const target of targetsOf(index, caller, name))
+        if (!functions.has(target.item)) functions.set(target.item, target);
+    }
+  }
+  return called;
+}
+
+const touching = new WeakMap<FunctionIr, boolean>();
+
+/** Whether a function itself calls what may take or give back a resource. */
+function touches(fn: FunctionIr): boolean {
+  const root = originalOf(fn);
+  let does = touching.get(root);
+  if (does === undefined)
+    touching.set(root, (does = scanOf(root).names.called.some(touchesResources)));
+  return does;
+}
+
+function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
+  return reaching(
+    graph,
+    graph.nodes.flatMap(({ item }) => (touches(item) ? [item] : [])),
+  );
+}

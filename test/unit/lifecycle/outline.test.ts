@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { SyntaxTree } from '../../../server/src/syntax/node.ts';
+import { createLoweringCache, lowerFile } from '../../../server/src/ir/lower.ts';
+import { parseVersion } from '../../../server/src/kernel/version.ts';
+import { indexModule } from '../../../server/src/lifecycle/module/module.ts';
+import {
+  createOutlineCache,
+  outlineOf,
+  type OutlineCache,
+} from '../../../server/src/lifecycle/module/outline.ts';
+import type { Module } from '../../../server/src/lifecycle/types.ts';
+import { createSurveyCache, surveyOf } from '../../../server/src/lifecycle/survey.ts';
+import { opsTables, rolesOf } from '../../../server/src/lifecycle/module/tables.ts';
+import { driverTables } from '../../../server/src/lifecycle/module/driver-tables.ts';
+import { MAIN } from '../../support/analyse.ts';
+import { loadParser } from '../../support/parser.ts';
+
+const parser = await loadParser();
+const KERNEL = parseVersion('6.1')!;
+
+const DRIVER = `#include <linux/vfio.h>
+#define LIMIT 4
+struct foo { struct vfio_device vdev; int stage; };
+/* Ends what others begin. */
+static int foo_end(struct foo *foo)
+{
+	if (foo_ready(foo))
+		vfio_put_device(&foo->vdev);
+	return 0;
+}
+static int foo_count = 1;
+static int foo_ready(struct foo *foo)
+{
+	return foo->stage;
+}
+static void foo_note(struct foo *foo)
+{
+	foo->stage = 1;
+}
+static void foo_remove(struct device *dev)
+{
+	struct foo *foo = dev_get_drvdata(dev);
+
+	foo_end(foo);
+}
+static struct foo_driver driver = { .probe = foo_probe, .remove = foo_remove };
+`;
+
+/** The versions of a document as one after the other is typed. */
+function versions(texts: readonly string[]): Module[] {
+  const cache = createLoweringCache();
+  return texts.map((text) => {
+    const tree: SyntaxTree = parser.parse(text);
+    try {
+      return { sources: [lowerFile(MAIN, tree, cache, parser)], headers: [] };
+    } finally {
+      tree.dispose();
+    }
+  });
+}
+
+function edited(from: string, to: string): readonly [Module, Module] {
+  expect(DRIVER).toContain(from);
+  const [before, after] = versions([DRIVER, DRIVER.replace(from, to)]);
+  return [before!, after!];
+}
+
+function outlines(modules: readonly Module[], cache: OutlineCache = createOutlineCache()) {
+  return modules.map((module) => outlineOf(module, cache));
+}
+
+describe('the outline of a module', () => {
+  test.each([
+    ['a statement', 'return foo->stage;', 'foo->stage++;\n\treturn foo->stage;'],
+    ['a call', 'return foo->stage;', 'return other(foo->stage);'],
+    ['a comment in a body', 'return 0;', '/* done */ return 0;'],
+  ])('stays where an edit changes %s', (_, from, to) => {
+    const [before, after] = outlines(edited(from, to));
+    expect(after!.outline).toBe(before!.outline);
+    expect(after!.macroPlaces).toBe(before!.macroPlaces);
+  });
+
+  test.each([
+    ['a parameter', 'foo_ready(struct foo *foo)', 'foo_ready(struct foo *bar)'],
+    ['the name of a function', 'int foo_ready(', 'int foo_steady('],
+    ['a macro', 'LIMIT 4', 'LIMIT 5'],
+    ['a member', 'int stage;', 'long stage;'],
+    ['a variable', 'foo_count = 1', 'foo_count = 2'],
+    ['a table', '.remove = foo_remove', '.remove = foo_end'],
+    ['an include', '<linux/vfio.h>', '<linux/mdev.h>'],
+    ['a comment between functions', 'Ends what', 'Ends all'],
+    ['a new function', 'static int foo_count', 'void bar(void)\n{\n}\nstatic int foo_count'],
+    ['an enumerator in a body', 'return 0;', 'enum { FOO = 3 };\n\treturn 0;'],
+    ['an #if in a body', 'return 0;', '#ifdef BAR\n\tbar();\n#endif\n\treturn 0;'],
+    ['a macro in a body', 'return 0;', '#define BAR 1\n\treturn 0;'],
+    [
+      'a comment that is left open',
+      'return 0;\n}\nstatic int foo_c',
+      'return 0;} /*\nstatic int foo_c',
+    ],
+  ])('is another one where an edit changes %s', (_, from, to) => {
+    const [before, after] = outlines(edited(from, to));
+    expect(after!.outline).not.toBe(before!.outline);
+  });
+
+  test('has the macros at other places where text in front of one of them is new', () => {
+    const text = `${DRIVER}#define LAST 1\n`;
+    const [before, after] = outlines(
+      versions([text, text.replace('return 0;', 'bar();\n\treturn 0;')]),
+    );
+    expect(after!.outline).toBe(before!.outline);
+    expect(after!.macroPlaces).not.toBe(before!.macroPlaces);
+  });
+
+  test('is another one with other wrappers', () => {
+    const [module] = versions([DRIVER]);
+    const [before, after] = outlines([module!, { ...module!, wrappers: new Map() }]);
+    expect(after!.outline).not.toBe(before!.outline);
+  });
+});
+
+describe('the survey of a module', () => {
+  function surveys(modules: readonly Module[]) {
+    const outlined = createOutlineCache(),
+      cache = createSurveyCache();
+    return modules.map((module) => {
+      const index = indexModule(module, KERNEL, outlineOf(module, outlined));
+      const drivers = driverTables(index, KERNEL),
+        ops = opsTables(index, KERNEL);
+      const roles = rolesOf(index, drivers, ops, KERNEL);
+      return surveyOf({ index, kernel: KERNEL, drivers, ops, roles }, cache);
+    });
+  }
+
+  test('stays where an edit changes what a function does by itself', () => {
+    const [before, after] = surveys(edited('return 0;', 'foo->stage++;\n\treturn 0;'));
+    expect(after!.survey).toBe(before!.survey);
+    expect(after!.groups.map(({ members }) => members.map(({ item }) => item.name))).toEqual([
+      ['foo_ready'],
+      ['foo_end'],
+      ['foo_remove'],
+    ]);
+  });
+
+  test('speaks of the functions of today', () => {
+    const [, module] = edited('return foo->stage;', 'foo->stage++;\n\treturn foo->stage;');
+    const [, after] = surveys(edited('return foo->stage;', 'foo->stage++;\n\treturn foo->stage;'));
+    const explored = module.sources[0]!.functions.filter(({ name }) => name !== 'foo_note');
+    const starts = explored.map(({ start }) => start);
+    const members = after!.groups.flatMap((group) => group.members);
+    expect(new Set(members.map(({ item }) => item.start))).toEqual(new Set(starts));
+  });
+
+  test.each([
+    ['no longer ends a device', 'vfio_put_device(&foo->vdev);', ';'],
+    ['calls another function', 'return foo->stage;', 'return foo_end(foo);'],
+    ['calls a function no more', 'foo_end(foo);', ';'],
+    ['hands its parameter on', 'foo->stage = 1;', 'other(foo);'],
+    ['calls what nobody sees', 'return foo->stage;', 'return other(foo);'],
+    ['has a loop and is no answer', 'return foo->stage;', 'while (foo->stage)\n\t\t;\n\treturn 1;'],
+    ['asks no other', 'if (foo_ready(foo))', 'foo_ready(foo);\n\tif (1)'],
+  ])('is another one where a function %s', (_, from, to) => {
+    const [before, after] = surveys(edited(from, to));
+    expect(after!.survey).not.toBe(before!.survey);
+  });
+
+  test('is another one where a function that is followed calls another name', () => {
+    const [before, after] = surveys(edited('foo_end(foo);', 'foo_end(foo);\n\tbar();'));
+    expect(after!.survey).not.toBe(before!.survey);
+    expect(before!.called.has('bar')).toBe(false);
+    expect(after!.called.has('bar')).toBe(true);
+  });
+});
