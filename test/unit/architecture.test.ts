@@ -1,8 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  createSourceFile,
+  forEachChild,
+  isRegularExpressionLiteral,
+  ScriptTarget,
+  type Node,
+} from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { functionRow } from '../../server/src/kernel/functions/table.ts';
-import { apiEntry } from '../../server/src/kernel/lifecycle-api.ts';
+import { API_ENTRIES, apiEntry } from '../../server/src/kernel/lifecycle-api.ts';
+import { GENERAL_FUNCTIONS } from '../../server/src/kernel/lookup.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -192,6 +200,8 @@ describe('objects and values of the analysis', () => {
 });
 
 describe('names of kernel functions', () => {
+  const knownNames = [...GENERAL_FUNCTIONS, ...API_ENTRIES].map(({ name }) => name);
+
   test('are listed in kernel/ alone', () => {
     const found = sources('server/src')
       .filter((file) => !file.startsWith('server/src/kernel/') && !file.endsWith('.examples.ts'))
@@ -208,6 +218,52 @@ describe('names of kernel functions', () => {
     expect(listsIn("{ kfree: 'slab', vfree: 'pages', kvfree: 'both' }")).toHaveLength(1);
     expect(listsIn("['kfree', 'foo', 'bar']")).toEqual([]);
   });
+
+  test('are told by the form of their names in kernel/ alone', () => {
+    const found = sources('server/src')
+      .filter((file) => !file.startsWith('server/src/kernel/') && !file.endsWith('.examples.ts'))
+      .flatMap((file) =>
+        familiesIn(readFileSync(path.join(root, file), 'utf8')).map((one) => `${file}: ${one}`),
+      );
+    expect(found).toEqual([]);
+  });
+
+  test('a form is seen, and that of any name is none', () => {
+    expect(familiesIn('const MANAGED = /^devm_/;')).toHaveLength(1);
+    expect(familiesIn('isGet(name) && /^\\w+alloc$/.test(name)')).toHaveLength(1);
+    expect(familiesIn('/^[A-Za-z_]\\w*$/.test(name)')).toEqual([]);
+    expect(familiesIn('// as in /^devm_/')).toEqual([]);
+  });
+
+  /** Of files, members, tables, labels and words of C: that names of functions fit is by chance. */
+  const ofOthers = new Set([
+    '/^vfio[_-]|[_-](?:main|ops|drv|core)$/g',
+    '/^(?:dev|ops)$/',
+    '/^(.+?)(?:_vfio)?(?:_dev|_device)?_ops$/',
+    '/^(?:(out|err|error|fail|failed|exit|bail|undo)_)?(?:free|kfree|uninit)(?:_(\\w+))?$/',
+    '/^\\w+$|\\(|^(?:struct|union|enum|const|static)\\b/',
+    '/^(?:[*(]|const|volatile|restrict|__\\w+)$/',
+  ]);
+
+  /**
+   * Patterns for the beginning of a name that at least three names of the tables fit, by more than
+   * their characters.
+   */
+  function familiesIn(text: string): string[] {
+    const found: string[] = [];
+    const visit = (node: Node): void => {
+      if (isRegularExpressionLiteral(node)) {
+        const [, source, flags] = /^\/(.*)\/(\w*)$/s.exec(node.text)!;
+        const pattern = new RegExp(source!, flags);
+        const fits = knownNames.filter((name) => name.search(pattern) >= 0);
+        if (/^\^.*[a-z]{3}/.test(source!) && fits.length >= 3 && !ofOthers.has(node.text))
+          found.push(node.text);
+      }
+      forEachChild(node, visit);
+    };
+    visit(createSourceFile('text.ts', text, ScriptTarget.Latest));
+    return found;
+  }
 
   /** Lists of at least three names that the tables know: strings, words, keys, in a pattern. */
   function listsIn(text: string): string[] {

@@ -2,6 +2,7 @@
  * What a function of the driver does to its device, as a hover tells it: what it takes and drops,
  * whether it may fail, and what it owes its caller.
  */
+import { registersDriver } from '../kernel/name-forms.ts';
 import { apiCard } from '../kernel/describe-entry.ts';
 import { apiMember } from '../kernel/lifecycle-api.ts';
 import type { EffectOp } from '../kernel/types.ts';
@@ -92,7 +93,7 @@ function ofRegistration(
   word: string,
   start: number,
 ): string | undefined {
-  if (!/^module_(?:\w+_)?driver$/.test(word)) return undefined;
+  if (!registersDriver(word)) return undefined;
   const use = file.fileMacros.find((one) => one.start <= start && start < one.end);
   const table = driverTables.find(({ variable }) => variable?.name === use?.args[0]);
   if (!use || !table) return undefined;

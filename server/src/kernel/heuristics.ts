@@ -509,9 +509,73 @@ export function isNamedAfter(name: string, api: string): boolean {
   return stem.includes('_') && name.toUpperCase().includes(stem);
 }
 
-const VIEWS = /^(?:container_of\w*|to_\w+|\w+_get_drvdata)$/;
+const CASTS = /^(?:container_of\w*|to_\w+)$/;
+
+/** True for the container of a member, or a pointer of another type to it, by its name. */
+export function soundsLikeCast(name: string): boolean {
+  return CASTS.test(name);
+}
 
 /** True for another view of an object, by its name: it reads, and does nothing else. */
 export function soundsLikeView(name: string): boolean {
-  return VIEWS.test(name);
+  return soundsLikeCast(name) || /^\w+_get_drvdata$/.test(name);
+}
+
+const LOCKING = /(?:^|_)(?:lock|unlock|trylock|guard)(?:_|$)/;
+
+/** True where, by its name, a call takes or releases a lock. */
+export function soundsLikeLocking(name: string): boolean {
+  return LOCKING.test(name) && !name.endsWith('_init');
+}
+
+const SETS_UP = /^(?:INIT_|init_)|_init$|^timer_setup$/;
+
+/** True where, by its name, a call makes something of what it is given. */
+export function soundsLikeSetUp(name: string): boolean {
+  return SETS_UP.test(name);
+}
+
+const PREPARES = /^(?:INIT|DEFINE|init|__init)_|_init$|_set$/;
+
+/** True where, by its name, a call or a macro makes something ready to run and does not run it. */
+export function soundsLikePreparation(name: string): boolean {
+  return PREPARES.test(name);
+}
+
+/** True where, by its name, a call changes a number or a bit in place. */
+export function soundsAtomic(name: string): boolean {
+  return /^atomic|_bit$/.test(name);
+}
+
+const GETS = /^(?:get_device|(?:kref|kobject)_get\w*|refcount_inc\w*|\w+_get)$/;
+
+/** True where, by its name, a call takes a reference. */
+export function soundsLikeGet(name: string): boolean {
+  return GETS.test(name);
+}
+
+const WAITS = /^(?:wait_|synchronize_|rcu_barrier|flush_|drain_)/;
+
+/** True where, by its name, a call waits for what runs. */
+export function soundsLikeWait(name: string): boolean {
+  return WAITS.test(name);
+}
+
+const QUIESCES = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
+
+/** True where, by its name, nothing runs any more after a call. */
+export function soundsLikeQuiescing(name: string): boolean {
+  return QUIESCES.test(name);
+}
+
+const SHOWS = /^(?:debugfs|sysfs|proc|kobject|class)_|^device_(?:create|destroy|del|unregister)/;
+
+/** True where, by its name, a call makes or removes what shows a device: a file, an entry, a class. */
+export function showsDevice(name: string): boolean {
+  return SHOWS.test(name);
+}
+
+/** True where, by its name, a call stops the kernel. */
+export function soundsLikeCrash(name: string): boolean {
+  return /(?:^|_)BUG(?:_ON)?$/.test(name);
 }

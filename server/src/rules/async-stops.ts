@@ -2,6 +2,7 @@
  * Whether a call that stops work, a timer or an interrupt is enough: it waits for a run that has
  * begun, nothing starts it again, and it comes after the unregister.
  */
+import { soundsLikeWait } from '../kernel/heuristics.ts';
 import { STOPS_FOR_GOOD } from '../kernel/async.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { AsyncKind } from '../kernel/async.ts';
@@ -69,10 +70,8 @@ function isResultUsed({ fn, call }: Named): boolean {
 
 /** Whether a function waits for something else, which may well be the run. */
 function waitsForSomething(fn: FunctionIr): boolean {
-  return scanOf(fn).calls.some(({ name }) => name !== null && WAITING.test(name));
+  return scanOf(fn).calls.some(({ name }) => name !== null && soundsLikeWait(name));
 }
-
-const WAITING = /^(?:wait_|synchronize_|rcu_barrier|flush_|drain_)/;
 
 /**
  * The start by a callback of user space that can come between the stop and the unregister after it;

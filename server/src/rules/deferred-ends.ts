@@ -4,6 +4,7 @@
  */
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
 import { calls, isStatement, walkExpr, walkExprs } from '../ir/visit.ts';
+import { soundsLikePreparation } from '../kernel/heuristics.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
@@ -152,7 +153,7 @@ function isPreparation(name: string): boolean {
     ({ start, arm, stop }) =>
       (start.size > 0 && arm.has(name)) || (stop.has(name) && !name.startsWith('flush_')),
   );
-  return isArmOrStop || /^(?:INIT|DEFINE|init|__init)_|_init$|_set$/.test(name);
+  return isArmOrStop || soundsLikePreparation(name);
 }
 
 /**

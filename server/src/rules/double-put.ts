@@ -2,6 +2,7 @@
  * A reference is put that is not there: put a second time on the same path, or of a device whose
  * allocation failed.
  */
+import { soundsLikeGet } from '../kernel/heuristics.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
@@ -252,10 +253,8 @@ function takesReferences({ module }: ModuleFacts): boolean {
 }
 
 const takesReference = keptByFunction((root) =>
-  scanOf(root).calls.some(({ name }) => REFERENCE.test(name ?? '')),
+  scanOf(root).calls.some(({ name }) => soundsLikeGet(name ?? '')),
 );
-
-const REFERENCE = /^(?:get_device|(?:kref|kobject)_get\w*|refcount_inc\w*|\w+_get)$/;
 
 function findingOfStart(put: OperationObservation, start: CallExpr): Finding {
   const { path } = put.site;

@@ -2,6 +2,7 @@
  * From where code outside of a driver comes into it: the tables that name its functions, and the
  * handlers that it arms.
  */
+import { makesAttribute } from '../kernel/name-forms.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { referenced } from '../lifecycle/module/driver-tables.ts';
@@ -30,9 +31,6 @@ const WHETHER_OPEN_OR_NOT: ReadonlySet<string> = new Set([
   'kobj_attribute',
   'dev_pm_ops',
 ]);
-
-/** Macros that make an attribute, with the functions that they name: include/linux/device.h. */
-const ATTRIBUTE = /^(?:BIN_ATTR|DEVICE_ATTR|__ATTR)(?:_[A-Z]+)?$/;
 
 const known = new WeakMap<ModuleIndex, ReadonlySet<FunctionIr>>();
 
@@ -89,7 +87,7 @@ function named(index: ModuleIndex, file: FileIr, value: Expr): FunctionIr[] {
 function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
   return facts.module.sources.flatMap((file) =>
     file.fileMacros
-      .filter(({ name }) => ATTRIBUTE.test(name))
+      .filter(({ name }) => makesAttribute(name))
       .flatMap(({ args }) =>
         args.flatMap((arg) =>
           [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`]

@@ -1,4 +1,5 @@
 /** The driver sets up state for a callback of the device only after the registration. */
+import { showsDevice } from '../kernel/heuristics.ts';
 import { INITIALISERS, LINK_INITIALISERS } from '../kernel/memory-uses.ts';
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
@@ -282,10 +283,7 @@ function isFlag(value: Expr): boolean {
 
 /** A file or an entry that shows the device, which is made when the device is there. */
 function isNote(value: Expr): boolean {
-  return [...walk(value)].some(
-    (node) =>
-      node.kind === 'call' && /^(debugfs|sysfs|proc|kobject|device_create)_?/.test(node.name ?? ''),
-  );
+  return [...walk(value)].some((node) => node.kind === 'call' && showsDevice(node.name ?? ''));
 }
 
 /**

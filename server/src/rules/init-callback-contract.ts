@@ -2,6 +2,7 @@
  * `.init` uses something that is there only after `vfio_alloc_device()` has returned, or that
  * nothing ever sets.
  */
+import { walksEntries } from '../kernel/name-forms.ts';
 import { countsReferences } from '../kernel/lookup.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FunctionIr, LoopStmt } from '../ir/types.ts';
@@ -358,10 +359,8 @@ function neverSet(
   );
 }
 
-const LIST_LOOP = /^h?list_for_each_entry/;
-
 const walksList = keptByFunction((root) =>
-  [...walk(root.body)].some((node) => node.kind === 'loop' && LIST_LOOP.test(node.macro ?? '')),
+  [...walk(root.body)].some((node) => node.kind === 'loop' && walksEntries(node.macro ?? '')),
 );
 
 /** The container serves as the cursor of a list, and is used as the container after the loop. */
@@ -369,7 +368,7 @@ function lostContainer(index: ModuleIndex, { fn }: Init): Finding[] {
   const file = index.fileOf(fn);
   if (file === undefined || !walksList(fn)) return [];
   return [...walk(fn.body)].flatMap((loop): Finding[] => {
-    if (loop.kind !== 'loop' || !LIST_LOOP.test(loop.macro ?? '')) return [];
+    if (loop.kind !== 'loop' || !walksEntries(loop.macro ?? '')) return [];
     const [cursor] = loop.args;
     if (cursor?.kind !== 'name' || leavesEarly(loop)) return [];
     const nodes = [...walk(fn.body)];

@@ -2,6 +2,7 @@
  * Elements that a callback makes and puts into a list of the device, and that the close takes off
  * the list and does not free.
  */
+import { putsOnList, takesOffList } from '../kernel/name-forms.ts';
 import type { CallExpr, Expr, FunctionIr, LoopStmt, Stmt } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { isLog } from '../kernel/heuristics.ts';
@@ -104,12 +105,10 @@ function keyOfList(index: ModuleIndex, fn: FunctionIr, expr: Expr | undefined): 
 /** Whether a way through a body takes the element off and does nothing else with it. */
 function mayOnlyUnlink(body: Stmt, cursor: string): boolean {
   const unlinks = [...walk(body)].some(
-    (node) => node.kind === 'call' && UNLINK.test(node.name ?? '') && names(node, cursor),
+    (node) => node.kind === 'call' && takesOffList(node.name ?? '') && names(node, cursor),
   );
   return unlinks && hasIdleWay(body, cursor);
 }
-
-const UNLINK = /^(?:h?list_del(?:_init|_rcu)?|hash_del(?:_rcu)?)$/;
 
 /** Whether a way through a statement does no more with the element than to take it off and look. */
 function hasIdleWay(stmt: Stmt, cursor: string): boolean {
@@ -124,7 +123,7 @@ function hasIdleWay(stmt: Stmt, cursor: string): boolean {
   if (stmt.kind !== 'expr') return !names(stmt, cursor);
   const { expr } = stmt;
   if (expr.kind === 'call')
-    return UNLINK.test(expr.name ?? '') || isLog(expr.name ?? '') || !names(expr, cursor);
+    return takesOffList(expr.name ?? '') || isLog(expr.name ?? '') || !names(expr, cursor);
   return !names(expr, cursor);
 }
 
@@ -146,7 +145,7 @@ function makerOf(
   for (const fn of makers) {
     const file = index.fileOf(fn);
     const isLinked = accessesOf(index, fn, key).some(({ lowered }) =>
-      /^(?:h?list_add|hash_add)/.test(lowered.call?.name ?? ''),
+      putsOnList(lowered.call?.name ?? ''),
     );
     if (file === undefined || !isLinked) continue;
     const call = calls(fn).find(

@@ -2,6 +2,7 @@
  * `.remove` frees, destroys or clears what the callbacks of the device use, before it unregisters
  * the device.
  */
+import { soundsLikeQuiescing, showsDevice } from '../kernel/heuristics.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { Span } from '../text/span.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
@@ -159,7 +160,7 @@ function membersTakenDown(facts: ModuleFacts): Finding[] {
  */
 function endsUse(api: string): boolean {
   return (
-    !/^(debugfs|proc|device|class)_/.test(api) &&
+    !showsDevice(api) &&
     givenBackBy(api).some(({ taken, isContent }) => taken === 'return' || isContent === true)
   );
 }
@@ -219,11 +220,9 @@ function isAnnounced(
       node.kind === 'call' &&
       node.name !== null &&
       node.start < one.site.start &&
-      WAITS.test(node.name),
+      soundsLikeQuiescing(node.name),
   );
 }
-
-const WAITS = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
 
 function messageOf(text: string, one: Teardown, reader: MemberAccess): string {
   const call = one.api === null ? null : callAt(one.function.body, one.site);

@@ -1,8 +1,9 @@
 /** What a statement does to the object, and whether it may stand in a callback of the device. */
+import { isLoopHead, isManaged } from '../../kernel/name-forms.ts';
 import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
-import { soundsLikeComputation } from '../../kernel/heuristics.ts';
+import { soundsLikeComputation, soundsLikeLocking } from '../../kernel/heuristics.ts';
 import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isLog } from '../../kernel/heuristics.ts';
@@ -229,7 +230,7 @@ function isUnsuitable(stmt: Stmt): boolean {
       return under(stmt).some((inner) => inner.kind === 'decl');
     case 'loop':
       return (
-        (stmt.form === 'macro' && !/^(?:list_for_each|for_each_)/.test(stmt.macro ?? '')) ||
+        (stmt.form === 'macro' && !isLoopHead(stmt.macro ?? '')) ||
         (under(stmt.body).some((inner) => inner.kind === 'goto') &&
           under(stmt.body).some((inner) => inner.kind === 'label'))
       );
@@ -293,7 +294,7 @@ function obstacleOfName(name: string): Obstacle | null {
   if (effects.some((effect) => effect.op === 'set-drvdata' || effect.op === 'get-drvdata'))
     return 'drvdata';
   if (effects.some((effect) => STAYING_EFFECTS.has(effect.op))) return 'life-cycle';
-  return /^(?:devm|pcim|drmm|dmam|devres)_/.test(name) ? 'managed' : null;
+  return isManaged(name) ? 'managed' : null;
 }
 
 function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
@@ -302,8 +303,7 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
   const known = isOfAnother(names, call) ? null : obstacleOfName(name);
   if (known) return known;
   const helper = names.file.functions.find((fn) => fn.name === name);
-  if (!helper && /(?:^|_)(?:lock|unlock|trylock|guard)(?:_|$)/.test(name) && !/_init$/.test(name))
-    return 'lock';
+  if (!helper && soundsLikeLocking(name)) return 'lock';
   const change = counterChange(name);
   if (change) {
     const counter = call.args[change.counter];

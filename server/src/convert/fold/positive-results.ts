@@ -2,6 +2,7 @@
  * Ways out that may answer a positive number. A probe may return one; what `.init` returns becomes
  * an error pointer, which a positive number is none of (vfio_alloc_device, <linux/vfio.h> of 6.1).
  */
+import { answersPositive } from '../../kernel/name-forms.ts';
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import {
   allExpressions,
@@ -82,13 +83,6 @@ function isZero(value: Expr): boolean {
   return inner.kind === 'number' && inner.value === 0;
 }
 
-/**
- * Functions of the kernel that answer how much is left or which is greater (<linux/completion.h>,
- * <linux/wait.h>, <linux/uaccess.h>, <linux/string.h> of 6.1).
- */
-const ANSWERS_POSITIVE =
-  /^(?:wait_(?:for|event)\w*_timeout\w*|copy_(?:from|to)_user|(?:mem|str|strn|strcase|strncase)cmp)$/;
-
 /** A value is a truth, or the result of a function that returns a positive number somewhere. */
 function mayGivePositive(names: Names, value: Expr, seen: Set<FunctionIr>): boolean {
   const inner = uncast(value);
@@ -109,7 +103,7 @@ function mayGivePositive(names: Names, value: Expr, seen: Set<FunctionIr>): bool
 }
 
 function mayReturnPositive(names: Names, name: string, seen: Set<FunctionIr>): boolean {
-  if (ANSWERS_POSITIVE.test(name)) return true;
+  if (answersPositive(name)) return true;
   const files = [names.file, ...names.scope.module.headers, ...names.scope.module.sources];
   return files
     .flatMap((file) => file.functions.filter((fn) => fn.name === name))

@@ -1,9 +1,10 @@
 /** Whether one statement undoes another. */
+import { onlySetsUp } from '../../kernel/name-forms.ts';
 import { ignoresNull } from '../../kernel/memory-uses.ts';
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
-import { opposites } from '../../kernel/heuristics.ts';
+import { opposites, soundsLikeSetUp } from '../../kernel/heuristics.ts';
 import { givenTo, takenBy } from '../../kernel/resource-pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../../lifecycle/module/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
@@ -127,12 +128,8 @@ function isOwnInit(names: Names, call: CallExpr): boolean {
   if (name === null || names.file.functions.some((fn) => fn.name === name)) return false;
   const pair = takenBy(name);
   if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
-  const known =
-    behaviourOf(name, LAST_OF_OLD_MODEL) === 'neutral' ||
-    /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
-  return (
-    known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0)
-  );
+  const known = behaviourOf(name, LAST_OF_OLD_MODEL) === 'neutral' || onlySetsUp(name);
+  return known && (soundsLikeSetUp(name) || opposites(name).length === 0);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Proves that an allocation is one that vfio_alloc_device() can take the place of. */
+import { isManaged } from '../../kernel/name-forms.ts';
 import type { CallExpr, DeclStmt, Expr, FileIr, Stmt } from '../../ir/types.ts';
 import { namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { resolveType, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
@@ -109,7 +110,7 @@ export function checkAllocator(
 /** Memory of devres that the driver frees too: that is to be put right before all else. */
 function refuseFreedTwice({ module, file }: Scope, allocator: string, tag: string): void {
   const frees = callSites(module, file).filter(({ op, call, scope, target }) => {
-    if (op !== 'free' || call.name === null || call.name.startsWith('devm_')) return false;
+    if (op !== 'free' || call.name === null || isManaged(call.name)) return false;
     const pointer = uncast(target);
     const type = pointer.kind === 'name' ? typeOf(scope, pointer) : null;
     return type?.tag === tag && type.pointers === 1;

@@ -2,6 +2,7 @@
  * What the memory of an object loses or gains when vfio_alloc_device() allocates it: kvzalloc()
  * with GFP_KERNEL (drivers/vfio/vfio_main.c, 6.1 to 6.12).
  */
+import { allocatesContiguous, mayAllocateVirtual } from '../../kernel/name-forms.ts';
 import { contiguousArgument, slabArgument, vmallocArgument } from '../../kernel/memory-uses.ts';
 import type { CallExpr, Expr, FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -43,7 +44,7 @@ export function memoryNotes(
   }
   if (name.endsWith('_node'))
     lost(`vfio_alloc_device() does not allocate on a NUMA node, as ${name}() did.`);
-  if (/^k[mzc]alloc/.test(name)) {
+  if (allocatesContiguous(name)) {
     for (const use of usesOf(module, file, container, contiguousArgument)) {
       notes.push(
         remarkOn(
@@ -53,7 +54,7 @@ export function memoryNotes(
       );
     }
   }
-  if (/^k[mzc]alloc/.test(name)) {
+  if (allocatesContiguous(name)) {
     for (const use of usesOf(module, file, container, slabArgument)) {
       notes.push(
         remarkOn(
@@ -63,7 +64,7 @@ export function memoryNotes(
       );
     }
   }
-  if (/^k?v[mzc]/.test(name)) {
+  if (mayAllocateVirtual(name)) {
     for (const use of usesOf(module, file, container, vmallocArgument)) {
       notes.push(
         remarkOn(

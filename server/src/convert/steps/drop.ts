@@ -1,4 +1,5 @@
 /** Takes statements out, with the locals, labels and braces that only they needed. */
+import { soundsLikeCast } from '../../kernel/heuristics.ts';
 import { mayCleanUp } from '../../ir/attributes.ts';
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
@@ -118,8 +119,7 @@ export function isView({ stmt }: Placed): boolean {
           expr.kind !== 'update' &&
           expr.kind !== 'unknown' &&
           expr.kind !== 'statement-expression' &&
-          (expr.kind !== 'call' ||
-            (expr.name !== null && /^(?:container_of\w*|to_\w+)$/.test(expr.name))),
+          (expr.kind !== 'call' || (expr.name !== null && soundsLikeCast(expr.name))),
       ))
   );
 }

@@ -1,6 +1,6 @@
 /** The step from callbacks for each file descriptor to those for each device. */
 import { locksForSure } from '../../kernel/locks.ts';
-import { isLog, soundsLikeView } from '../../kernel/heuristics.ts';
+import { isLog, soundsAtomic, soundsLikeView } from '../../kernel/heuristics.ts';
 import { claimsState, countsModuleUsers } from '../../kernel/touches.ts';
 import type {
   Expr,
@@ -134,7 +134,7 @@ function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): S
   const changed = new Set(
     all.flatMap((expr) => {
       const target = changedBy(expr);
-      const given = expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '') ? expr.args : [];
+      const given = expr.kind === 'call' && soundsAtomic(expr.name ?? '') ? expr.args : [];
       return (target ? [target] : given).flatMap((one) =>
         expressionsIn(one)
           .flatMap((inner) => (inner.kind === 'member' ? [inner.field] : []))

@@ -1,4 +1,5 @@
 /** The step that moves an init into the helper that allocates. */
+import { overwritesMemory } from '../../kernel/name-forms.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { CallExpr, Expr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
@@ -267,8 +268,6 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   };
 }
 
-const OVERWRITING = /^(?:mem(?:set|cpy|move|zero_explicit)|__mem(?:set|cpy))\w*$/;
-
 /**
  * Between the allocation and the place where the init stands now nothing may wipe the object: once
  * converted it is initialised there.
@@ -296,7 +295,7 @@ function proveNotWiped({ helper, result, site, root, from }: Case, start: number
             ? expr.target.operand
             : undefined;
         const target =
-          expr.kind === 'call' && OVERWRITING.test(expr.name ?? '') ? expr.args[0] : stored;
+          expr.kind === 'call' && overwritesMemory(expr.name ?? '') ? expr.args[0] : stored;
         if (
           !target ||
           (memberPath(target).path.length > 0 && uncast(target).kind !== 'name') ||

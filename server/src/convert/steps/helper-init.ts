@@ -1,4 +1,5 @@
 /** The step that moves an init from a helper to its callers. */
+import { overwritesMemory } from '../../kernel/name-forms.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, LabelStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
@@ -141,9 +142,6 @@ function rename(
     out.edit(scope.file, 'signature', { span: call.callee, newText: to });
 }
 
-/** Calls of these would wipe what is initialised before the helper is entered. */
-const OVERWRITING = /^(?:mem(?:set|cpy|move|zero_explicit)|__mem(?:set|cpy))\w*$/;
-
 /** What the helper does before its init must be right on a device that is initialised already. */
 function proveEntry({ file, fn }: Helper, site: CallSite, root: string, call: HelperCall): void {
   for (const stmt of fn.body.body.slice(0, site.at.index)) {
@@ -154,7 +152,7 @@ function proveEntry({ file, fn }: Helper, site: CallSite, root: string, call: He
         .find(
           (expr) =>
             expr.kind === 'call' &&
-            OVERWRITING.test(expr.name ?? '') &&
+            overwritesMemory(expr.name ?? '') &&
             expr.args[0] !== undefined &&
             namesOf(expr.args[0]).includes(root),
         );

@@ -1,4 +1,5 @@
 /** The step that adds the iommufd members to a driver of the new model. */
+import { isIommufdMember } from '../../kernel/name-forms.ts';
 import type { FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
@@ -138,7 +139,7 @@ function refuseOwnMembers(file: FileIr, variable: VariableIr): void {
   for (const entry of (variable.init as InitializerExpr).entries) {
     const [name = ''] = entry.designators;
     if (
-      !/^(?:(?:un)?bind_iommufd|(?:at|de)tach_ioas)$/.test(name) ||
+      !isIommufdMember(name) ||
       /\bvfio_iommufd_(?:physical|emulated)_/.test(file.text.slice(entry.start, entry.end))
     )
       continue;

@@ -2,6 +2,7 @@
  * Drivers of before 5.19 say nothing of who manages the DMA of their devices: those that hand
  * devices to user space say so now.
  */
+import { usesKernelDma } from '../../kernel/name-forms.ts';
 import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import type { Expr, FunctionIr, MemberExpr } from '../../ir/types.ts';
 import { familyRegisteredBy } from '../../kernel/iommu-families.ts';
@@ -146,15 +147,11 @@ function whyNot(
     : `${user}, and the kernel would no longer set up the device\'s DMA for that`;
 }
 
-/** Functions of the kernel's DMA API that need a domain of the kernel's. */
-const DMA_API =
-  /^(?:dmam?_(?:alloc|map|pool_create)_?\w*|pci_alloc_consistent|pci_zalloc_consistent|dma_pool_alloc)$/;
-
 function dmaCallIn(fn: FunctionIr): string[] {
   return statementsOf(fn)
     .flatMap(({ stmt }) => allExpressions(stmt))
     .flatMap((expr) =>
-      expr.kind === 'call' && expr.name !== null && DMA_API.test(expr.name)
+      expr.kind === 'call' && expr.name !== null && usesKernelDma(expr.name)
         ? [`${fn.name}() calls ${expr.name}()`]
         : [],
     );

@@ -1,4 +1,5 @@
 /** The step that makes memory of devres memory of the driver. */
+import { isManaged } from '../../kernel/name-forms.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
@@ -8,6 +9,7 @@ import { freshName, prefixOf } from '../query/names.ts';
 import {
   allExpressions,
   expressionsIn,
+  isMessage,
   statementsOf,
   uncast,
   type Placed,
@@ -214,9 +216,7 @@ function endedByAction(file: FileIr, object: ManagedObject, end: CallSite): stri
   const quiet = between.every(
     (stmt) =>
       (stmt.kind === 'expr' || stmt.kind === 'decl') &&
-      allExpressions(stmt).every(
-        (expr) => expr.kind !== 'call' || !/^(?:devm|pcim)_/.test(expr.name ?? ''),
-      ),
+      allExpressions(stmt).every((expr) => expr.kind !== 'call' || !isManaged(expr.name ?? '')),
   );
   return index > 0 && behind[0]?.kind === 'if' && quiet ? root.name : null;
 }
@@ -346,16 +346,6 @@ function isAssignmentTo(stmt: Stmt, name: string): boolean {
     stmt.expr.kind === 'assign' &&
     stmt.expr.target.kind === 'name' &&
     stmt.expr.target.name === name
-  );
-}
-
-function isMessage(stmt: Stmt): boolean {
-  return (
-    stmt.kind === 'expr' &&
-    stmt.expr.kind === 'call' &&
-    /^(?:dev|pci|pr)_(?:emerg|alert|crit|err|warn|notice|info|dbg)(?:_once|_ratelimited)?$|^printk$/.test(
-      stmt.expr.name ?? '',
-    )
   );
 }
 

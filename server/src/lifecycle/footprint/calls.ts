@@ -1,4 +1,5 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
+import { storesFunction } from '../../kernel/name-forms.ts';
 import type { CallExpr, Expr, FunctionIr, MacroIr } from '../../ir/types.ts';
 import { walkExpr } from '../../ir/visit.ts';
 import type { Effect } from '../../kernel/types.ts';
@@ -239,12 +240,9 @@ function goesPast(pointer: Expr | undefined, length: Expr | undefined): boolean 
   return isRest;
 }
 
-/** These are given a function to remember it, not to run it now. */
-const REMEMBERS = /^(?:INIT_\w+|timer_setup|tasklet_\w+|hrtimer_\w+|init_irq_work)$/;
-
 /** A function of the module is handed on, which may be run before the call returns. */
 function givesCode(scope: Scope, call: CallExpr): boolean {
-  if (REMEMBERS.test(call.name ?? '')) return false;
+  if (storesFunction(call.name ?? '')) return false;
   return call.args.some((arg) => {
     const inner = uncast(arg);
     const target = inner.kind === 'unary' && inner.op === '&' ? uncast(inner.operand) : inner;

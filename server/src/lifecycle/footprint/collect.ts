@@ -1,4 +1,5 @@
 /** Collects what code reads and writes, and how else it makes itself felt, part by part. */
+import { onlyWalks } from '../../kernel/name-forms.ts';
 import { subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
@@ -80,10 +81,6 @@ export class Collector implements Footprint {
     this.leaves = true;
   }
 }
-
-/** Loops that only walk a list, or the set bits or entries of something that they are given. */
-const WALKS =
-  /^(?:list_for_each|hlist_for_each|llist_for_each|for_each_(?:set|clear)_bit|xa_for_each|idr_for_each_entry)/;
 
 /** Collects the footprint of statements that follow each other, whose macros are written out. */
 export function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
@@ -167,7 +164,7 @@ function enterGuard(stmt: Stmt & { kind: 'guard' }, isOutermost: boolean, out: C
 
 /** What the head of a loop that is a macro does. */
 export function loopMacro(scope: Scope, loop: Stmt & { kind: 'loop' }, out: Collector): void {
-  if (!WALKS.test(loop.macro ?? '')) {
+  if (!onlyWalks(loop.macro ?? '')) {
     out.opaque(loop);
     return;
   }

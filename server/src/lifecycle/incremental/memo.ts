@@ -47,7 +47,7 @@ import { emptyState, type PathState } from '../domain/path-state.ts';
 import { POSITIVE } from '../domain/values.ts';
 import { sameSummary, summarise, type Summary } from '../interpret/summary.ts';
 import type { Observation, Role } from '../types.ts';
-import { isLog } from '../../kernel/heuristics.ts';
+import { isLog, soundsLikeCrash } from '../../kernel/heuristics.ts';
 import { isNoReturn, memberReadBy } from '../../kernel/lookup.ts';
 import { inStepsWithin, type Budgeted, type Steps } from '../../budget/work.ts';
 
@@ -249,7 +249,7 @@ function hasLostItsEnd(run: Run, cfg: Cfg): boolean {
   if (run.fn.conditions.length > 0 || !canEnd(cfg)) return false;
   const stops = (name: string) =>
     isNoReturn(name) ||
-    /(?:^|_)BUG(?:_ON)?$/.test(name) ||
+    soundsLikeCrash(name) ||
     run.index.functions(run.file, name).some((callee) => {
       const summary = run.index.summaryOf(callee.item);
       return summary === null || summary.outcomes?.length === 0;

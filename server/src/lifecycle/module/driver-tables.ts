@@ -1,6 +1,7 @@
 /** Where a module says which of its functions begin a device's life and which end it. */
 import { movedFrom } from '../../ir/lower.ts';
 import type { Expr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
+import { opensModule } from '../../kernel/name-forms.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf } from './function-scan.ts';
 import { ofEachFunction, type KeptByOutline } from './outline.ts';
@@ -100,7 +101,7 @@ function pairByDeeds(
 function withoutTable(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
   // A module with an entry of its own, or that shows its functions to others, has other ways.
   const isOpen = index.module.sources.every(({ fileMacros }) =>
-    fileMacros.every(({ name }) => !/^module_|^EXPORT_SYMBOL|_initcall$/.test(name)),
+    fileMacros.every(({ name }) => !opensModule(name)),
   );
   if (!isOpen) return [];
   const names = index.allFunctions.map(({ item }) => scanOf(item).names);

@@ -1,4 +1,5 @@
 /** The statements of a function with where they are, and the expressions and names in them. */
+import { isLog } from '../../kernel/heuristics.ts';
 import { designatedArguments } from '../../kernel/casts.ts';
 import { subExprs, subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
@@ -227,11 +228,5 @@ export function isVariable(expr: Expr, name: string): boolean {
 
 /** A statement that only writes to the log. */
 export function isMessage(stmt: Stmt): boolean {
-  return (
-    stmt.kind === 'expr' &&
-    stmt.expr.kind === 'call' &&
-    /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(
-      stmt.expr.name ?? '',
-    )
-  );
+  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && isLog(stmt.expr.name ?? '');
 }

@@ -2,6 +2,7 @@
  * Where a put belongs among the statements that follow: behind what still needs the device, before
  * what the device needs.
  */
+import { setsDrvdata } from '../../kernel/name-forms.ts';
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { isLog } from '../../kernel/heuristics.ts';
 import type { DeviceRef, ModuleFacts } from '../../lifecycle/types.ts';
@@ -85,13 +86,7 @@ type Order = 'before the put' | 'after the put' | 'unknown';
 /** On which side of the put a statement belongs that does not name the device. */
 function orderOf(facts: ModuleFacts, fn: FunctionIr, statement: Stmt, text: string): Order {
   const calls = [...walk(statement)].filter((node) => node.kind === 'call');
-  if (
-    calls.every(
-      ({ name }) =>
-        name !== null &&
-        (isLog(name) || /^(?:dev|pci|platform|mdev|amba|fsl_mc)_set_drvdata$/.test(name)),
-    )
-  )
+  if (calls.every(({ name }) => name !== null && (isLog(name) || setsDrvdata(name))))
     return 'after the put';
   // What is unlocked was locked before the put: the last reference may take the lock itself.
   if (calls.some(({ name }) => /unlock/.test(name ?? ''))) return 'before the put';
