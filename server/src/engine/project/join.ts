@@ -54,7 +54,8 @@ function exportsOf({ sources }: ModuleInput): string[] {
  * others. None of the VFIO core itself, which every driver calls.
  */
 export function exportedInits(text: string): string[] {
-  if (!/\bvfio_init_group_dev\s*\(/.test(text)) return [];
+  // To look for a plain word is much faster, and nearly no text has it.
+  if (!text.includes('vfio_init_group_dev') || !/\bvfio_init_group_dev\s*\(/.test(text)) return [];
   const names = [...text.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map(
     (match) => match[1]!,
   );

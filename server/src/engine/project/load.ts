@@ -70,6 +70,12 @@ export interface ModuleLoader {
   load(file: string, text: string, options: LoadOptions): Promise<ModuleInput>;
 }
 
+/** What is found in one text, without a parse. */
+interface Scan extends ReturnType<typeof includesIn> {
+  readonly text: string;
+  readonly exportedInits: readonly string[];
+}
+
 /** What a Makefile says of a file. */
 interface Members {
   readonly paths: string[];
@@ -102,18 +108,15 @@ function objectsOf(
 
 /** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
 export function createModuleLoader(fs: FileSystem): ModuleLoader {
-  const includesByPath = new Map<
-    string,
-    { text: string; includes: ReturnType<typeof includesIn> }
-  >();
+  const scansByPath = new Map<string, Scan>();
   const kbuildByPath = new Map<string, { text: string; files: string; kbuild: Kbuild }>();
 
-  function includesOf(path: string, text: string): ReturnType<typeof includesIn> {
-    const known = includesByPath.get(path);
-    if (known && known.text === text) return known.includes;
-    const includes = includesIn(text);
-    remember(includesByPath, path, { text, includes });
-    return includes;
+  function scanOf(path: string, text: string): Scan {
+    const known = scansByPath.get(path);
+    if (known && known.text === text) return known;
+    const scan = { text, ...includesIn(text), exportedInits: exportedInits(text) };
+    remember(scansByPath, path, scan);
+    return scan;
   }
 
   const membersByPath = new Map<
@@ -328,7 +331,7 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         const isSource = next < sources.length;
         const folder = folderOf(document.path);
         if (folder === undefined) continue;
-        const { quoted, angled } = includesOf(document.path, document.text);
+        const { quoted, angled } = scanOf(document.path, document.text);
         const wanted = [
           ...(isSource ? forcedHeaders.map((include) => ({ include, folders: [''] })) : []),
           ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
@@ -365,11 +368,11 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         headers.push(header);
       }
       for (const { path, text: source } of sources) {
-        const names = exportedInits(source);
+        const { angled, exportedInits: names } = scanOf(path, source);
         if (names.length === 0) continue;
         const declared = new Set(names);
         for (const folder of includeFoldersAbove(path, border)) {
-          for (const include of includesOf(path, source).angled) {
+          for (const include of angled) {
             const at = resolve(folder, include);
             if (
               at === undefined ||
