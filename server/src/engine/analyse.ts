@@ -228,6 +228,15 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     return fresh;
   }
 
+  let looking: { config: Configuration; kernel: KernelVersion; list: readonly Rule[] } | undefined;
+
+  /** Those of the last question: with every key it is the same one. */
+  function lookingRules(config: Configuration, kernel: KernelVersion): readonly Rule[] {
+    if (looking?.config !== config || looking.kernel !== kernel)
+      looking = { config, kernel, list: rulesFor(stages.rules, config, kernel) };
+    return looking.list;
+  }
+
   function* findingsOf(
     module: ModuleResult,
     config: Configuration,
@@ -238,7 +247,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     const failed: NotAnalysed[] = [];
     const looked = new Map<string, Rule>();
     const { facts } = module;
-    for (const rule of rulesFor(stages.rules, config, facts.kernel)) {
+    for (const rule of lookingRules(config, facts.kernel)) {
       try {
         const done = withinBudget(RULE_BUDGET, () => rule.check({ facts, kernel: facts.kernel }));
         if (done.isSpent)

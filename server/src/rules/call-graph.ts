@@ -4,77 +4,80 @@ import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { Module } from '../lifecycle/types.ts';
 
-/** Of the names that functions call, those that the module has functions of. */
-interface OwnCalls {
-  readonly names: ReadonlyMap<FunctionIr, readonly string[]>;
-  readonly callers: ReadonlyMap<string, readonly FunctionIr[]>;
-}
-
-const ownCalls = new WeakMap<Module, OwnCalls>();
-
-function ownCallsOf(module: Module): OwnCalls {
-  let known = ownCalls.get(module);
-  if (known === undefined) ownCalls.set(module, (known = findOwnCalls(module)));
-  return known;
-}
-
-function findOwnCalls({ sources, headers }: Module): OwnCalls {
-  const functions = [...sources, ...headers].flatMap((file) => file.functions);
-  const callers = new Map<string, FunctionIr[]>(functions.map(({ name }) => [name, []]));
-  const signature = signatureOf([...callers.keys()]);
-  const names = new Map<FunctionIr, readonly string[]>();
-  for (const fn of functions) {
-    const own = ownNamesIn(originalOf(fn), signature, callers);
-    names.set(fn, own);
-    for (const name of own) callers.get(name)!.push(fn);
-  }
-  return { names, callers };
-}
-
-/** The same object for the same names of a module's functions. */
-type Signature = object;
-
-const signatures = new Map<string, Signature>();
+/** The sets of function names of the modules that were asked about last, the latest first. */
+const nameSets: { readonly list: readonly string[]; readonly names: ReadonlySet<string> }[] = [];
 /** More than somebody has open at a time. */
-const MAX_SIGNATURES = 50;
+const MAX_NAME_SETS = 50;
 
-function signatureOf(names: readonly string[]): Signature {
-  const text = names.join(' ');
-  const signature = signatures.get(text) ?? {};
-  // The last one is the last to go.
-  signatures.delete(text);
-  signatures.set(text, signature);
-  if (signatures.size > MAX_SIGNATURES) signatures.delete(signatures.keys().next().value!);
-  return signature;
+const ownNames = new WeakMap<Module, ReadonlySet<string>>();
+
+/**
+ * The names of a module's functions: the same set for the same names, so that what is kept of a
+ * function with it outlives nearly all edits.
+ */
+export function namesOfFunctions(module: Module): ReadonlySet<string> {
+  let names = ownNames.get(module);
+  if (names === undefined) ownNames.set(module, (names = sameNames(functionsOf(module))));
+  return names;
 }
 
-const ownNames = new WeakMap<
-  FunctionIr,
-  { readonly signature: Signature; readonly names: readonly string[] }
->();
-
-/** An edit that makes and renames no function leaves nearly all of them as they were. */
-function ownNamesIn(
-  root: FunctionIr,
-  signature: Signature,
-  own: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  let known = ownNames.get(root);
-  if (known?.signature !== signature) {
-    known = { signature, names: scanOf(root).names.called.filter((name) => own.has(name)) };
-    ownNames.set(root, known);
-  }
-  return known.names;
+function functionsOf({ sources, headers }: Module): FunctionIr[] {
+  return [...sources, ...headers].flatMap((file) => file.functions);
 }
 
-/** Whether the module has a function of that name. */
-export function isOwnName(module: Module, name: string): boolean {
-  return ownCallsOf(module).callers.has(name);
+function sameNames(functions: readonly FunctionIr[]): ReadonlySet<string> {
+  const at = nameSets.findIndex(
+    ({ list }) =>
+      list.length === functions.length && list.every((name, i) => name === functions[i]!.name),
+  );
+  const [found] = at < 0 ? [] : nameSets.splice(at, 1);
+  const list = found?.list ?? functions.map(({ name }) => name);
+  nameSets.unshift(found ?? { list, names: new Set(list) });
+  if (nameSets.length > MAX_NAME_SETS) nameSets.pop();
+  return nameSets[0]!.names;
 }
+
+/**
+ * Makes a question about a function and the names of its module's functions, that is answered once
+ * for both.
+ * @param compute is given the function as it was lowered.
+ */
+export function keptWithNames<T>(
+  compute: (root: FunctionIr, names: ReadonlySet<string>) => T,
+): (fn: FunctionIr, names: ReadonlySet<string>) => T {
+  const answers = new WeakMap<
+    FunctionIr,
+    { readonly names: ReadonlySet<string>; readonly answer: T }
+  >();
+  return (fn, names) => {
+    const root = originalOf(fn);
+    let kept = answers.get(root);
+    if (kept?.names !== names) answers.set(root, (kept = { names, answer: compute(root, names) }));
+    return kept.answer;
+  };
+}
+
+/** The names that a function calls and that the module has functions of. */
+export const ownCallsIn = keptWithNames((root, names) =>
+  scanOf(root).names.called.filter((name) => names.has(name)),
+);
+
+const callers = new WeakMap<Module, ReadonlyMap<string, readonly FunctionIr[]>>();
 
 /** The functions that call, by its name, one that the module has. */
-export function callersByName(module: Module, name: string): readonly FunctionIr[] {
-  return ownCallsOf(module).callers.get(name) ?? [];
+export function callersByName(module: Module): ReadonlyMap<string, readonly FunctionIr[]> {
+  const known = callers.get(module);
+  if (known !== undefined) return known;
+  const names = namesOfFunctions(module);
+  const byName = new Map<string, FunctionIr[]>();
+  for (const fn of functionsOf(module))
+    for (const name of ownCallsIn(fn, names)) {
+      const list = byName.get(name);
+      if (list) list.push(fn);
+      else byName.set(name, [fn]);
+    }
+  callers.set(module, byName);
+  return byName;
 }
 
 const callees = new WeakMap<ModuleIndex, Map<FunctionIr, readonly FunctionIr[]>>();
@@ -90,9 +93,10 @@ function calleesOf(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
 
 function findCallees(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
   const file = index.fileOf(fn);
-  const names = ownCallsOf(index.module).names.get(fn);
-  if (file === undefined || names === undefined) return [];
-  return names.flatMap((name) => index.functions(file, name).map(({ item }) => item));
+  if (file === undefined) return [];
+  return ownCallsIn(fn, namesOfFunctions(index.module)).flatMap((name) =>
+    index.functions(file, name).map(({ item }) => item),
+  );
 }
 
 /**
@@ -116,10 +120,11 @@ export function leadingTo(
   index: ModuleIndex,
   targets: ReadonlySet<FunctionIr>,
 ): ReadonlySet<FunctionIr> {
+  const callers = callersByName(index.module);
   const leading = new Set(targets);
   // As above.
   for (const target of leading)
-    for (const caller of callersByName(index.module, target.name))
+    for (const caller of callers.get(target.name) ?? [])
       if (calleesOf(index, caller).includes(target)) leading.add(caller);
   return leading;
 }

@@ -2,8 +2,9 @@
  * Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference
  * count, any function that others call back.
  */
-import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
-import { calls, isStatement, walkExpr, walkExprs } from '../ir/visit.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
+import { movedFrom } from '../ir/lower.ts';
+import { calls, walkExpr, walkExprs } from '../ir/visit.ts';
 import { soundsLikePreparation } from '../kernel/heuristics.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
@@ -14,11 +15,16 @@ import {
   scanOf,
   type KernelCaller,
 } from '../lifecycle/module/function-scan.ts';
-import type { ModuleFacts, Role } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, Role } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { documentsOf, functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
-import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { leadingTo, reachedFrom } from './call-graph.ts';
+import {
+  callersByName,
+  keptWithNames,
+  leadingTo,
+  namesOfFunctions,
+  reachedFrom,
+} from './call-graph.ts';
 import { indexOf } from './members.ts';
 
 /**
@@ -188,14 +194,10 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
   const roots = [...leading].filter(
     (fn) =>
       !SEEN.has(facts.roles.get(fn) ?? 'helper') &&
-      (isValue(facts, fn.name) || (!fn.isStatic && !isCalled(index, fn.name))),
+      (isValue(facts, fn.name) || (!fn.isStatic && !isCalled(facts.module, fn.name))),
   );
   const callbacks = functionsIn(facts, 'callback').filter((fn) => leading.has(fn));
   return new Set([...roots, ...callbacks].map(({ name }) => name));
-}
-
-function isCalled({ allFunctions }: ModuleIndex, name: string): boolean {
-  return allFunctions.some(({ item }) => namesIn(item).called.has(name));
 }
 
 /**
@@ -223,52 +225,80 @@ function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]
   });
 }
 
-/** Whether code or a table uses a name otherwise than to call it. */
+function isCalled(module: Module, name: string): boolean {
+  const callers = callersByName(module).get(name) ?? [];
+  return callers.some((caller) => scanOf(caller).calls.some((call) => call.name === name));
+}
+
+/** Whether code or a table uses the name of a function otherwise than to call it. */
 function isValue(facts: ModuleFacts, name: string): boolean {
-  return documentsOf(facts.module).some(
-    ({ functions, variables, fileMacros }) =>
-      functions.some((fn) => namesIn(fn).values.has(name)) ||
-      variables.some(({ init }) => init !== null && namesOfValue(init).values.has(name)) ||
-      fileMacros.some(({ args }) => args.some((arg) => arg.trim() === name)),
+  return (
+    valuesIn(facts.module).has(name) ||
+    documentsOf(facts.module).some(
+      ({ variables, fileMacros }) =>
+        variables.some((one) => valuesInTable(one).has(name)) ||
+        fileMacros.some(({ args }) => args.some((arg) => arg.trim() === name)),
+    )
   );
 }
 
+const values = new WeakMap<Module, ReadonlySet<string>>();
+
+/** The names of functions that the code of a module uses so. */
+function valuesIn(module: Module): ReadonlySet<string> {
+  let known = values.get(module);
+  if (known === undefined) {
+    const names = namesOfFunctions(module);
+    known = new Set(
+      documentsOf(module).flatMap(({ functions }) =>
+        functions.flatMap((fn) => ownValuesIn(fn, names)),
+      ),
+    );
+    values.set(module, known);
+  }
+  return known;
+}
+
+const ownValuesIn = keptWithNames((root, names) =>
+  [...namesIn(root).values].filter((name) => names.has(name)),
+);
+
 /** What code names: the names that are not called alone, and all of them with members as `.name`. */
 interface Names {
-  /** The names of calls. */
-  readonly called: ReadonlySet<string>;
   readonly values: ReadonlySet<string>;
   readonly all: ReadonlySet<string>;
 }
 
-const namesIn: (fn: FunctionIr) => Names = keptByFunction(({ body }) => collectNames(body));
+const namesIn: (fn: FunctionIr) => Names = keptByFunction(({ body }) =>
+  collectNames((visit) => walkExprs(body, visit)),
+);
 
-const valueNames = new WeakMap<Expr, Names>();
+const tableValues = new WeakMap<VariableIr, ReadonlySet<string>>();
 
-function namesOfValue(value: Expr): Names {
-  let names = valueNames.get(value);
-  if (names === undefined) valueNames.set(value, (names = collectNames(value)));
-  return names;
+/** The names that the value of a variable has, wherever an edit moves it. */
+function valuesInTable(variable: VariableIr): ReadonlySet<string> {
+  const root = movedFrom(variable)?.from ?? variable;
+  let values = tableValues.get(root);
+  if (values === undefined) {
+    const { init } = root;
+    const names = collectNames((visit) => (init === null ? undefined : walkExpr(init, visit)));
+    tableValues.set(root, (values = names.values));
+  }
+  return values;
 }
 
-function collectNames(code: Stmt | Expr): Names {
-  const called = new Set<string>();
+function collectNames(walkAll: (visit: (expr: Expr) => void) => void): Names {
   const values = new Set<string>();
   const all = new Set<string>();
   const callees = new Set<Expr>();
-  const note = (expr: Expr): void => {
+  walkAll((expr) => {
     if (expr.kind === 'member') all.add(`.${expr.field}`);
-    if (expr.kind === 'call') {
-      callees.add(expr.callee);
-      if (expr.name !== null) called.add(expr.name);
-    }
+    if (expr.kind === 'call') callees.add(expr.callee);
     if (expr.kind !== 'name') return;
     all.add(expr.name);
     if (!callees.has(expr)) values.add(expr.name);
-  };
-  if (isStatement(code)) walkExprs(code, note);
-  else walkExpr(code, note);
-  return { called, values, all };
+  });
+  return { values, all };
 }
 
 function namesOneOf(fn: FunctionIr, names: ReadonlySet<string>): boolean {

@@ -5,13 +5,14 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { backported, from } from '../kernel/behaviour-builders.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { drvdataCalls } from './drvdata.ts';
 import {
-  callAt,
+  loweredCallAt,
   contains,
   declaredType,
   documentOf,
@@ -22,7 +23,7 @@ import {
 } from './locate.ts';
 import { reachedFrom } from './call-graph.ts';
 import { fieldType, indexOf, memberAccesses, type MemberAccess } from './members.ts';
-import { isUnseen } from './open-and-close.ts';
+import { unseenCalls } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
@@ -128,15 +129,11 @@ function isHandedOn(
 ): boolean {
   const probes = functionsIn(facts, 'probe', 'init');
   return [...reachedFrom(index, [...probes, register.function]).keys()].some((fn) =>
-    [...walk(fn.body)].some(
-      (node) =>
-        node.kind === 'call' &&
-        isUnseen(facts, index, fn, node) &&
-        node.args.some((arg) => {
-          const name = deviceIdentity(fn, arg);
-          const type = declaredType(fn, name)?.name;
-          return type === 'pci_dev' || type === 'device' || type === register.device.container;
-        }),
+    unseenCalls(facts, index, fn).some(({ args }) =>
+      args.some((arg) => {
+        const type = declaredType(fn, deviceIdentity(fn, arg))?.name;
+        return type === 'pci_dev' || type === 'device' || type === register.device.container;
+      }),
     ),
   );
 }
@@ -157,7 +154,7 @@ function setLate(facts: ModuleFacts): Finding[] {
       one.before.viaCore &&
       register.text.startsWith('vfio_pci_core_register_device') &&
       inRange(facts.kernel, CORE_COMPARES);
-    const setter = callAt(one.function.body, one.site);
+    const setter = loweredCallAt(one.function, one.site);
     const reader = byCore || setter === null ? null : readerOfDrvdata(facts, one.function, setter);
     if (!byCore && reader === null) return [];
     return [
@@ -205,10 +202,10 @@ function hasValue(facts: ModuleFacts, one: OperationObservation): boolean {
 function isOfParent(facts: ModuleFacts, one: OperationObservation): boolean {
   const fn = one.function;
   const file = documentOf(facts.module, fn);
-  const setter = callAt(fn.body, one.site);
+  const setter = loweredCallAt(fn, one.site);
   const origin =
     contains(fn, one.device.origin) && one.device.origin.path === file?.path
-      ? callAt(fn.body, one.device.origin)
+      ? loweredCallAt(fn, one.device.origin)
       : null;
   if (file === null || setter?.name !== one.api) return false;
   const parent = parentOf(fn, origin, facts);
@@ -225,15 +222,14 @@ function isOfParent(facts: ModuleFacts, one: OperationObservation): boolean {
  */
 function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFacts): Expr | null {
   if (allocation?.name === 'vfio_alloc_device') return allocation.args[2] ?? null;
-  for (const node of walk(fn.body)) {
-    if (node.kind !== 'call' || node.name === null) continue;
-    const behaviour = behaviourOf(node.name, facts.kernel);
+  for (const { name, args } of scanOf(fn).calls) {
+    const behaviour = name === null ? undefined : behaviourOf(name, facts.kernel);
     if (
       behaviour !== undefined &&
       behaviour !== 'neutral' &&
       behaviour.success.some((effect) => effect.op === 'init' || effect.op === 'init-device')
     )
-      return node.args[1] ?? null;
+      return args[1] ?? null;
   }
   return null;
 }

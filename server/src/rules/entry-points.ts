@@ -11,7 +11,7 @@ import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { callersOf, callsOneOf } from './function-traits.ts';
 import { functionsIn } from './locate.ts';
-import { isOwnName, reachedFrom } from './call-graph.ts';
+import { namesOfFunctions, reachedFrom } from './call-graph.ts';
 import { memberAccesses } from './members.ts';
 
 /** Tables whose functions run for a device that is registered, beside its ops table. */
@@ -85,17 +85,28 @@ function named(index: ModuleIndex, file: FileIr, value: Expr): FunctionIr[] {
 
 /** `DEVICE_ATTR_RW(speed)` names speed_show() and speed_store(). */
 function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
+  const names = namesOfFunctions(facts.module);
   return facts.module.sources.flatMap((file) =>
     file.fileMacros
       .filter(({ name }) => makesAttribute(name))
-      .flatMap(({ args }) =>
-        args.flatMap((arg) =>
-          [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`]
-            .filter((name) => isOwnName(facts.module, name))
-            .flatMap((name) => index.functions(file, name).map(({ item }) => item)),
-        ),
-      ),
+      .flatMap(({ args }) => args)
+      .flatMap((arg) => functionsOfAttribute(names, arg))
+      .flatMap((name) => index.functions(file, name).map(({ item }) => item)),
   );
+}
+
+const attributes = new WeakMap<ReadonlySet<string>, Map<string, readonly string[]>>();
+
+/** Those of a module's names that an argument stands for. */
+function functionsOfAttribute(names: ReadonlySet<string>, arg: string): readonly string[] {
+  let byArgument = attributes.get(names);
+  if (byArgument === undefined) attributes.set(names, (byArgument = new Map()));
+  let found = byArgument.get(arg);
+  if (found === undefined) {
+    const all = [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`];
+    byArgument.set(arg, (found = all.filter((name) => names.has(name))));
+  }
+  return found;
 }
 
 /**

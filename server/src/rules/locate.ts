@@ -11,7 +11,7 @@ import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
-import { callersByName, isOwnName } from './call-graph.ts';
+import { namesOfFunctions, ownCallsIn } from './call-graph.ts';
 import { keptByFunction } from './function-traits.ts';
 import { spend } from '../budget/work.ts';
 
@@ -286,11 +286,10 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
 
 function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[] {
   const isWanted = (name: string): boolean => wanted.has(name);
-  const callers = [...wanted].every((name) => isOwnName(module, name))
-    ? new Set([...wanted].flatMap((name) => callersByName(module, name)))
-    : null;
+  const names = namesOfFunctions(module);
+  const areOwn = [...wanted].every((name) => names.has(name));
   return placed(module, (fn) =>
-    callers === null || callers.has(fn) ? callsOf(originalOf(fn), isWanted) : [],
+    !areOwn || ownCallsIn(fn, names).some(isWanted) ? callsOf(originalOf(fn), isWanted) : [],
   );
 }
 

@@ -1,7 +1,7 @@
 /** A lock lives from open to close, and something takes it that may run outside of that. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { isSetByDriver } from '../kernel/fixed-members.ts';
@@ -136,13 +136,13 @@ function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
 }
 
 /** Whether a function has a guard, or a call that takes a lock. */
-const mayTakeLock = keptByFunction((root) =>
-  [...walk(root.body)].some(
-    (node) =>
-      node.kind === 'guard' ||
-      (node.kind === 'call' && node.name !== null && lockTakenBy(node.name) !== undefined),
-  ),
-);
+const mayTakeLock = keptByFunction((root) => {
+  const { calls, names } = scanOf(root);
+  return (
+    names.called.some((name) => name.startsWith('guard_')) ||
+    calls.some(({ name }) => name !== null && lockTakenBy(name) !== undefined)
+  );
+});
 
 /**
  * A condition stands before the lock is taken, or around that, which may tell whether the device is

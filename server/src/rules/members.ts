@@ -152,8 +152,10 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
   if (answers === undefined) changed.set(index, (answers = new Map()));
   let answer = answers.get(key);
   if (answer === undefined) {
-    const functions = changersOf(index).get(fieldOf(key)) ?? [];
-    answer = functions.some(({ file, item }) => changesMember(index, file, item, key));
+    const field = fieldOf(key);
+    answer = changingFunctions(index).some(
+      ({ fields, file, item }) => fields.has(field) && changesMember(index, file, item, key),
+    );
     answers.set(key, answer);
   }
   return answer;
@@ -161,21 +163,23 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
 
 const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
 
-const changers = new WeakMap<ModuleIndex, ReadonlyMap<string, readonly Defined<FunctionIr>[]>>();
+interface ChangingFunction extends Defined<FunctionIr> {
+  readonly fields: ReadonlySet<string>;
+}
 
-/** The functions that may change a member of some name. */
-function changersOf(index: ModuleIndex): ReadonlyMap<string, readonly Defined<FunctionIr>[]> {
-  const known = changers.get(index);
-  if (known !== undefined) return known;
-  const byField = new Map<string, Defined<FunctionIr>[]>();
-  for (const definition of index.allFunctions)
-    for (const field of mentionsIn(definition.item).changedFields) {
-      const list = byField.get(field);
-      if (list) list.push(definition);
-      else byField.set(field, [definition]);
-    }
-  changers.set(index, byField);
-  return byField;
+const changing = new WeakMap<ModuleIndex, readonly ChangingFunction[]>();
+
+/** The functions that may change members, with the last names of those. */
+function changingFunctions(index: ModuleIndex): readonly ChangingFunction[] {
+  let list = changing.get(index);
+  if (list === undefined) {
+    list = index.allFunctions.flatMap(({ file, item }) => {
+      const fields = mentionsIn(item).changedFields;
+      return fields.size === 0 ? [] : [{ file, item, fields }];
+    });
+    changing.set(index, list);
+  }
+  return list;
 }
 
 /** Whether a function writes a member, or takes its address. */

@@ -250,7 +250,9 @@ export function unseenCalls(
   if (list === undefined)
     byFunction.set(
       fn,
-      (list = unknownCalls(facts, fn).filter((call) => isUnseen(facts, index, fn, call))),
+      (list = unknownCalls(facts, fn).filter(
+        ({ name }) => name === null || !isOwn(index, fn, name),
+      )),
     );
   return list;
 }
@@ -291,12 +293,18 @@ export function isUnseen(
   fn: FunctionIr,
   { name }: CallExpr,
 ): boolean {
-  if (name === null) return true;
-  const file = index.fileOf(fn);
-  if (file === undefined || index.functions(file, name).length > 0) return false;
   return (
-    index.macro(file, name) === null &&
-    isNotable(name) &&
-    behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined
+    name === null ||
+    (isNotable(name) &&
+      behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined &&
+      !isOwn(index, fn, name))
+  );
+}
+
+/** Whether the module has a function or macro of a name that a function calls. */
+function isOwn(index: ModuleIndex, fn: FunctionIr, name: string): boolean {
+  const file = index.fileOf(fn);
+  return (
+    file === undefined || index.functions(file, name).length > 0 || index.macro(file, name) !== null
   );
 }

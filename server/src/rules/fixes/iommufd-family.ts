@@ -11,7 +11,7 @@ import {
   type IommuFamily,
 } from '../../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
-import { callAt, declaredType, documentAt } from '../locate.ts';
+import { loweredCallAt, declaredType, documentAt } from '../locate.ts';
 import { reachedFrom } from '../call-graph.ts';
 import { indexOf } from '../members.ts';
 import { deviceIdentity } from '../device-identity.ts';
@@ -130,7 +130,7 @@ export function parentOf(
   allocation: Span,
   position = 2,
 ): string | null {
-  const parent = callAt(fn.body, allocation)?.args[position];
+  const parent = loweredCallAt(fn, allocation)?.args[position];
   const type =
     parent === undefined ? null : (declaredType(fn, deviceIdentity(fn, parent))?.name ?? null);
   if (type !== null && type !== 'device') return type;
