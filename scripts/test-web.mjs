@@ -1,6 +1,6 @@
 // Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site,
-// and in the workbench of a remote, where it comes from the remote. And looks at what `npm start`
-// shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
+// and in the workbench of a remote, where it comes from the remote. And looks at a folder
+// that is not trusted, and at what `npm start` shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -13,6 +13,7 @@ import {
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
 import { activationOf, inView, runCommand } from '../test/editor-host/workbench-page.mjs';
+import { lookInRestrictedMode } from '../test/web/restricted-mode.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
 import { packages } from './lib/debian.mjs';
@@ -59,10 +60,17 @@ async function runAll() {
     await inPage(browser, 'VS Code for the Web', site.workbench, results);
     if (process.platform === 'linux' && process.arch === 'x64') {
       await inRemote(browser, { data, ours, suite }, results);
+      await lookInRestrictedMode(browser, {
+        data,
+        ours,
+        example: inProject('examples/driver'),
+        converts: inProject('dist/cli.cjs'),
+        sees,
+      });
       await firstStart(browser);
     } else {
       skip('the web extension in a remote workbench, which runs on Linux x64 only');
-      skip('what `npm start` shows, which is the same workbench');
+      skip('Restricted Mode and what `npm start` shows, which are the same workbench');
     }
   } finally {
     await browser.stop();

@@ -72,12 +72,15 @@ export function writeSettings(userData, settings = {}) {
 }
 
 /**
- * Starts code-server on a free port of this machine alone. Returns its origin, its log file and
- * `stop`, and `uri` that turns a
- * path into an address as the workbench in the browser writes it. Throws with the log when it does
- * not come up.
+ * Starts code-server on a free port of this machine alone; `isTrusting`: it takes every folder for
+ * one that its user trusts. Returns its origin, its log file and `stop`, and `uri` that turns a path
+ * into an address as the workbench in the browser writes it. Throws with the log when it does not
+ * come up.
  */
-export async function startCodeServer(folders, { env = {}, port, args = [] } = {}) {
+export async function startCodeServer(
+  folders,
+  { env = {}, port, args = [], isTrusting = true } = {},
+) {
   port ??= await freePort();
   const log = path.join(folders.data, 'code-server.log');
   const descriptor = fs.openSync(log, 'a');
@@ -91,7 +94,7 @@ export async function startCodeServer(folders, { env = {}, port, args = [] } = {
       `127.0.0.1:${port}`,
       '--disable-telemetry',
       '--disable-update-check',
-      '--disable-workspace-trust',
+      ...(isTrusting ? ['--disable-workspace-trust'] : []),
       '--ignore-last-opened',
       '--disable-getting-started-override',
       ...args,
