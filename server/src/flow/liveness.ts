@@ -15,42 +15,74 @@ export function liveVariables(
   readBy: (name: string) => Iterable<string> | undefined = () => undefined,
 ): readonly ReadonlySet<string>[] {
   const pinned = new Set<string>();
-  const gen: Set<string>[] = [],
-    kill: Set<string>[] = [];
-  for (const block of cfg.blocks) {
-    const used = new Set<string>(),
-      killed = new Set<string>();
-    const note = (name: string) => {
-      if (!killed.has(name)) used.add(name);
+  const numbers = new Map<string, number>();
+  const numberOf = (name: string): number => {
+    let number = numbers.get(name);
+    if (number === undefined) numbers.set(name, (number = numbers.size));
+    return number;
+  };
+  const used = cfg.blocks.map(() => new Set<number>()),
+    killed = cfg.blocks.map(() => new Set<number>());
+  for (const [i, block] of cfg.blocks.entries()) {
+    const own = used[i]!,
+      gone = killed[i]!;
+    const name = (word: string) => {
+      const number = numberOf(word);
+      if (!gone.has(number)) own.add(number);
     };
-    const read = (expr: Expr) => reads(expr, { name: note, pinned, readBy });
-    const write = (name: string) => {
-      killed.add(name);
+    const reader: Reader = { name, pinned, readBy };
+    const read = (expr: Expr) => reads(expr, reader);
+    const write = (word: string) => {
+      gone.add(numberOf(word));
     };
     for (const instr of block.instrs) visit(instr, read, write);
     const terminator = block.terminator;
     if (terminator.kind === 'branch') read(terminator.condition);
     if (terminator.kind === 'switch') read(terminator.value);
-    gen.push(used);
-    kill.push(killed);
   }
-  const transfer = (block: number, out: ReadonlySet<string>): ReadonlySet<string> => {
-    const live = new Set(gen[block]);
-    for (const name of out) if (!kill[block]!.has(name)) live.add(name);
+  const gen = used.map((set) => bitsOf(set, numbers.size)),
+    kill = killed.map((set) => bitsOf(set, numbers.size));
+  const transfer = (block: number, out: Bits): Bits => {
+    const live = new Int32Array(gen[block]!),
+      gone = kill[block]!;
+    for (let i = 0; i < live.length; i++) live[i]! |= out[i]! & ~gone[i]!;
     return live;
   };
-  const out = solve<ReadonlySet<string>>(
+  const none = bitsOf([], numbers.size);
+  const out = solve<Bits>(
     cfg,
-    {
-      bottom: new Set(),
-      transfer,
-      join: (left, right) => (right.size === 0 ? left : new Set([...left, ...right])),
-      equal: (left, right) => left.size === right.size,
-    },
+    { bottom: none, transfer, join: union, equal: (left, right) => left === right },
     'backward',
-    new Set(),
+    none,
   );
-  return cfg.blocks.map((block) => new Set([...transfer(block.id, out[block.id]!), ...pinned]));
+  const names = [...numbers.keys()];
+  return cfg.blocks.map((block) => {
+    const live = new Set(pinned);
+    for (const [i, word] of transfer(block.id, out[block.id]!).entries())
+      for (let rest = word; rest !== 0; rest &= rest - 1)
+        live.add(names[32 * i + (31 - Math.clz32(rest & -rest))]!);
+    return live;
+  });
+}
+
+/** A set of numbers, one bit each. */
+type Bits = Int32Array;
+
+function bitsOf(numbers: Iterable<number>, size: number): Bits {
+  const bits = new Int32Array(Math.ceil(size / 32));
+  for (const number of numbers) bits[number >> 5]! |= 1 << (number & 31);
+  return bits;
+}
+
+/** What is in one of the two: `left` itself where that has all of it. */
+function union(left: Bits, right: Bits): Bits {
+  let both = left;
+  for (let i = 0; i < left.length; i++) {
+    if ((right[i]! & ~both[i]!) === 0) continue;
+    if (both === left) both = new Int32Array(left);
+    both[i]! |= right[i]!;
+  }
+  return both;
 }
 
 function visit(instr: Instr, read: (expr: Expr) => void, write: (name: string) => void): void {

@@ -74,6 +74,7 @@ describe('the outline of a module', () => {
     ['a statement', 'return foo->stage;', 'foo->stage++;\n\treturn foo->stage;'],
     ['a call', 'return foo->stage;', 'return other(foo->stage);'],
     ['a comment in a body', 'return 0;', '/* done */ return 0;'],
+    ['a comment between functions', 'Ends what', 'Ends all\n * "what'],
   ])('stays where an edit changes %s', (_, from, to) => {
     const [before, after] = outlines(edited(from, to));
     expect(after!.outline).toBe(before!.outline);
@@ -88,7 +89,8 @@ describe('the outline of a module', () => {
     ['a variable', 'foo_count = 1', 'foo_count = 2'],
     ['a table', '.remove = foo_remove', '.remove = foo_end'],
     ['an include', '<linux/vfio.h>', '<linux/mdev.h>'],
-    ['a comment between functions', 'Ends what', 'Ends all'],
+
+    ['a string between functions', 'foo_count = 1', 'foo_count = 1; MODULE_INFO(foo, "/*1*/")'],
     ['a new function', 'static int foo_count', 'void bar(void)\n{\n}\nstatic int foo_count'],
     ['an enumerator in a body', 'return 0;', 'enum { FOO = 3 };\n\treturn 0;'],
     ['an #if in a body', 'return 0;', '#ifdef BAR\n\tbar();\n#endif\n\treturn 0;'],

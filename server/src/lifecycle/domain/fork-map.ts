@@ -7,17 +7,15 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
   /** Another map may have the same entries: they are copied before they are changed. */
   private isShared: boolean;
 
-  constructor(entries: Iterable<readonly [K, V]> = []) {
-    this.entries = new Map(entries);
-    this.isShared = false;
+  constructor(entries: Iterable<readonly [K, V]> = [], shared: Map<K, V> | null = null) {
+    this.entries = shared ?? new Map(entries);
+    this.isShared = shared !== null;
   }
 
   /** The same entries in the same order, in a map of its own. */
   fork(): ForkMap<K, V> {
-    const other = new ForkMap<K, V>();
-    other.entries = this.entries;
-    other.isShared = this.isShared = true;
-    return other;
+    this.isShared = true;
+    return new ForkMap<K, V>(undefined, this.entries);
   }
 
   get size(): number {

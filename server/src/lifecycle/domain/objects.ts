@@ -100,6 +100,8 @@ export interface Place {
   /** The places one step further, by the text of the step. Null until there is one. */
   next: Map<string, Place> | null;
   content: AbstractObject | null;
+  /** What placeText() says, once it was asked. */
+  text: string | null;
 }
 
 /** The objects of one exploration. It lives as long as what the exploration has found. */
@@ -286,14 +288,19 @@ export function makePlace(
     isOutward: parent?.parent ? parent.isOutward : step?.kind === 'container',
     next: null,
     content: null,
+    text: null,
   };
 }
 
 /** The same object by the same steps, in all explorations. */
 export function placeText(place: Place): string {
-  let path = '';
-  for (let at = place; at.parent !== null; at = at.parent) path = `.${stepText(at.step!)}${path}`;
-  return `${place.object.id}|${path}`;
+  let { text } = place;
+  if (text === null) {
+    let path = '';
+    for (let at = place; at.parent !== null; at = at.parent) path = `.${stepText(at.step!)}${path}`;
+    place.text = text = `${place.object.id}|${path}`;
+  }
+  return text;
 }
 
 /** A step as text: what places one step further are found by. */

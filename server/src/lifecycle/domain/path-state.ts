@@ -251,23 +251,14 @@ export function opKey(logged: LoggedOp): string {
 export function deviceKey(tracked: Tracked): string {
   let key = deviceKeys.get(tracked);
   if (key !== undefined) return key;
-  const device = tracked.state;
-  key = [
-    device.model,
-    device.reference,
-    device.initialised,
-    device.registered,
-    device.memory,
-    device.allocator,
-    device.deviceSet,
-    device.viaCore,
-    device.checked,
-    device.nullTested,
-    device.escaped,
-    device.extraReferences,
-    tracked.member && pathText(tracked.member),
-    tracked.turn && turnKey(tracked.turn),
-  ].join(',');
+  const device = tracked.state,
+    member = tracked.member === null ? '' : pathText(tracked.member),
+    turn = tracked.turn ? turnKey(tracked.turn) : '';
+  key =
+    `${device.model},${device.reference},${device.initialised},${device.registered},` +
+    `${device.memory},${device.allocator ?? ''},${device.deviceSet},${device.viaCore},` +
+    `${device.checked},${device.nullTested},${device.escaped},${device.extraReferences},` +
+    `${member},${turn}`;
   deviceKeys.set(tracked, key);
   return key;
 }

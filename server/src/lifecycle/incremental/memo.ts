@@ -13,7 +13,7 @@ import {
   observeExits,
   type seedRemove,
 } from '../interpret/observe-exits.ts';
-import { macroNames } from '../module/expand.ts';
+import { macroNames, mentions } from '../module/expand.ts';
 import { explore, type Exit } from '../interpret/explore.ts';
 import type { Signature } from './identity.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
@@ -284,7 +284,7 @@ export function* exploreHelper(
     function* (run, frame, graph) {
       const interner = createInterner();
       const one = begin(run, frame, 'helper', new Map(), emptyLog(), interner);
-      const exits = yield* explore(one, graph.cfg, graph.live, [
+      const exits = yield* explore(one, graph.cfg, graph.live(), [
         entryState(frame, 'helper', interner),
       ]);
       return typeof exits === 'string'
@@ -412,7 +412,7 @@ function withMacros(
 ): FunctionIr {
   const names = macroNames(analysis.index.module);
   const hasAttributes = scanOf(frame.fn).decls.some((decl) => decl.attributes !== undefined);
-  if (names.size === 0 && !hasAttributes) return frame.fn;
+  if (!hasAttributes && !mentions(frame.fn.text, names)) return frame.fn;
   return expandMacros(frame.fn, {
     identities: -frame.start * IDENTITIES,
     macrosOf: (name) => {
@@ -483,7 +483,8 @@ function settled(analysis: Analysis, definition: Defined<FunctionIr>, summary: S
 
 interface Graph {
   readonly cfg: Cfg;
-  readonly live: readonly ReadonlySet<string>[];
+  /** What may be read at the entry of each block, by the function itself. */
+  live(): readonly ReadonlySet<string>[];
 }
 
 function graphOf(store: Store, frame: Frame): Graph {
@@ -494,7 +495,8 @@ function graphOf(store: Store, frame: Frame): Graph {
 
 function newGraph(fn: FunctionIr): Graph {
   const cfg = buildCfg(fn);
-  return { cfg, live: liveVariables(cfg) };
+  let live: readonly ReadonlySet<string>[] | undefined;
+  return { cfg, live: () => (live ??= liveVariables(cfg)) };
 }
 
 /**
@@ -506,10 +508,11 @@ function liveFor(
   definition: Defined<FunctionIr>,
   role: Role,
   run: Pick<Run, 'index' | 'file'>,
-  { cfg, live: own }: Graph,
+  graph: Graph,
 ): readonly ReadonlySet<string>[] {
   const reads = readByCallees(run, definition.item);
-  const live = reads.size > 0 ? liveVariables(cfg, (name) => reads.get(name)) : own;
+  const { cfg } = graph;
+  const live = reads.size > 0 ? liveVariables(cfg, (name) => reads.get(name)) : graph.live();
   const isAnswer = analysis.relevance.answers(definition.item);
   if (!isAnswer && role !== 'helper' && role !== 'action') return live;
   const members = isAnswer

@@ -59,18 +59,43 @@ export function summarise(
   objects: ReadonlyMap<string, ObjectInfo>,
   gives: readonly Give[],
 ): Summary {
-  let outcomes = distinct(exits.map(outcomeOf));
-  if (outcomes.length > MAX_OUTCOMES)
-    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, takes: [] })));
+  let outcomes = distinct(exits.map((exit) => keyed(outcomeOf(exit))));
   if (outcomes.length > MAX_OUTCOMES)
     outcomes = distinct(
-      outcomes.map((outcome) => ({
-        ...outcome,
-        assumes: new Map([...outcome.assumes].filter(([object]) => object.kind === 'parameter')),
-      })),
+      outcomes.map((one) => ({ ...one, outcome: { ...one.outcome, takes: [] }, takes: '' })),
     );
   if (outcomes.length > MAX_OUTCOMES)
-    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, assumes: new Map() })));
+    outcomes = distinct(
+      outcomes.map(({ outcome, ...rest }) => {
+        const assumes = [...outcome.assumes].filter(([object]) => object.kind === 'parameter');
+        return {
+          ...rest,
+          outcome: { ...outcome, assumes: new Map(assumes) },
+          assumes: assumesKey(assumes),
+        };
+      }),
+    );
+  if (outcomes.length > MAX_OUTCOMES)
+    outcomes = distinct(
+      outcomes.map((one) => ({
+        ...one,
+        outcome: { ...one.outcome, assumes: new Map() },
+        assumes: '',
+      })),
+    );
+  return condensed(
+    outcomes.map(({ outcome }) => outcome),
+    made(exits, objects),
+    gives,
+  );
+}
+
+function condensed(
+  all: readonly SummaryOutcome[],
+  objects: Summary['objects'],
+  gives: Summary['gives'],
+): Summary {
+  let outcomes = all;
   // A state of the driver's own is of interest where it decides whether a device's life ends here.
   const ends = new Set(
     outcomes.map((outcome) =>
@@ -86,7 +111,7 @@ export function summarise(
     );
   return {
     outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes,
-    objects: made(exits, objects),
+    objects,
     gives,
   };
 }
@@ -152,7 +177,12 @@ function idOf(thing: Interned): string {
 }
 
 export function summaryKey(summary: Summary): string {
-  return summary.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque';
+  return (
+    summary.outcomes
+      ?.map((outcome) => keyOf(keyed(outcome)))
+      .sort()
+      .join('\n') ?? 'opaque'
+  );
 }
 
 function outcomeOf(state: PathState): SummaryOutcome {
@@ -240,48 +270,60 @@ function isMade(object: AbstractObject): boolean {
   return object.kind === 'allocation' || (object.kind === 'result' && object.of === 'call');
 }
 
-function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
-  const map = new Map<string, SummaryOutcome>();
-  for (const outcome of list) {
-    const key = outcomeKey(outcome),
-      same = map.get(key);
-    // Two ways with one result: what told them apart decided nothing.
-    map.set(
-      key,
-      same === undefined || same.ownState === outcome.ownState
-        ? (same ?? outcome)
-        : { ...same, ownState: false },
-    );
-  }
-  return [...map.values()];
+/** An outcome with what it is told from others by, in three parts. */
+interface Keyed {
+  readonly outcome: SummaryOutcome;
+  readonly takes: string;
+  readonly assumes: string;
+  readonly rest: string;
 }
 
-function outcomeKey(outcome: SummaryOutcome): string {
-  return [
-    [...outcome.config]
-      .map(([key, value]) => `${key}:${value}`)
-      .sort()
-      .join(),
-    [...outcome.assumes]
-      .map(([object, mask]) => `${object.id}:${mask}`)
-      .sort()
-      .join(),
-    outcome.ops.map(opKey).join(),
-    outcome.writes
-      .map((write) => `${placeText(write.place)}=${valueText(write.value)}?${write.mask}`)
-      .sort()
-      .join(),
-    resultKey(outcome),
-    outcome.deferred.map((deferred) => deferred.callback).join(),
-    outcome.uncertain,
-    outcome.hidden,
-    outcome.endsElements,
-    outcome.finds && placeText(outcome.finds),
-    outcome.takes
-      .map((held) => held.id)
-      .sort()
-      .join(),
-  ].join('/');
+function keyed(outcome: SummaryOutcome): Keyed {
+  return {
+    outcome,
+    takes: sorted(outcome.takes.map((held) => held.id)),
+    assumes: assumesKey([...outcome.assumes]),
+    rest: [
+      sorted([...outcome.config].map(([key, value]) => `${key}:${value}`)),
+      outcome.ops.map(opKey).join(),
+      sorted(
+        outcome.writes.map(
+          (write) => `${placeText(write.place)}=${valueText(write.value)}?${write.mask}`,
+        ),
+      ),
+      resultKey(outcome),
+      outcome.deferred.map((deferred) => deferred.callback).join(),
+      outcome.uncertain,
+      outcome.hidden,
+      outcome.endsElements,
+      outcome.finds && placeText(outcome.finds),
+    ].join('/'),
+  };
+}
+
+function assumesKey(assumes: readonly (readonly [AbstractObject, Mask])[]): string {
+  return sorted(assumes.map(([object, mask]) => `${object.id}:${mask}`));
+}
+
+function sorted(texts: string[]): string {
+  return texts.length > 1 ? texts.sort().join() : (texts[0] ?? '');
+}
+
+function keyOf({ takes, assumes, rest }: Keyed): string {
+  return `${rest}/${assumes}/${takes}`;
+}
+
+function distinct(list: readonly Keyed[]): Keyed[] {
+  const map = new Map<string, Keyed>();
+  for (const one of list) {
+    const key = keyOf(one),
+      same = map.get(key);
+    // Two ways with one result: what told them apart decided nothing.
+    if (same === undefined) map.set(key, one);
+    else if (same.outcome.ownState !== one.outcome.ownState)
+      map.set(key, { ...same, outcome: { ...same.outcome, ownState: false } });
+  }
+  return [...map.values()];
 }
 
 /**

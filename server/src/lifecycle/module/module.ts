@@ -126,6 +126,7 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
     const header = all.filter((definition) => headers.has(definition.file));
     return header.length ? header : all.filter((definition) => shared(definition.item));
   };
+  const resolved = new Map<FileIr, Map<string, readonly Defined<FunctionIr>[]>>();
   const macrosNamed = (from: FileIr, name: string) => resolve(macros, from, name, () => false);
   const macrosAt = (from: FileIr, name: string, at: number) =>
     onePerConfiguration(macrosNamed(from, name), from, at);
@@ -139,7 +140,13 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
   return {
     module,
     ...outlined,
-    functions: (from, name) => resolve(functions, from, name, (fn) => !fn.isStatic),
+    functions: (from, name) => {
+      let known = resolved.get(from);
+      if (!known) resolved.set(from, (known = new Map()));
+      let found = known.get(name);
+      if (!found) known.set(name, (found = resolve(functions, from, name, (fn) => !fn.isStatic)));
+      return found;
+    },
     macro: (from, name) => macrosNamed(from, name)[0] ?? null,
     macros: macrosAt,
     macroFunctions: (from, name, at) =>

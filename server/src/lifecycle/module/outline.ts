@@ -11,6 +11,7 @@ import type {
   TypeName,
   VariableIr,
 } from '../../ir/types.ts';
+import { blankComments } from '../../text/lexical.ts';
 import type { Module } from '../types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 
@@ -126,11 +127,23 @@ function haveEqualTextBetween(before: FileIr, after: FileIr): boolean {
     to = 0;
   for (const [i, one] of before.functions.entries()) {
     const other = after.functions[i]!;
-    if (before.text.slice(from, one.start) !== after.text.slice(to, other.start)) return false;
+    if (!isSameCode(before.text.slice(from, one.start), after.text.slice(to, other.start)))
+      return false;
     from = Math.max(from, one.end);
     to = Math.max(to, other.end);
   }
-  return before.text.slice(from) === after.text.slice(to);
+  return isSameCode(before.text.slice(from), after.text.slice(to));
+}
+
+/** Comments and blanks mean nothing. */
+function isSameCode(before: string, after: string): boolean {
+  return before === after || codeIn(before) === codeIn(after);
+}
+
+function codeIn(text: string): string {
+  return blankComments(text)
+    .replace(/[ \t]+/g, ' ')
+    .replace(/ ?\n\s*/g, '\n');
 }
 
 function haveOneName(before: { readonly name: string }, after: { readonly name: string }): boolean {
