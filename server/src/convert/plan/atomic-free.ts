@@ -1,26 +1,17 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
+import { buildCfg, type Block, type Cfg, type Instr } from '../../flow/cfg.ts';
+import { solve, type Lattice } from '../../flow/dataflow.ts';
 import { atomicChange, lockReleasedBy, lockTakenBy } from '../../kernel/locks.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { subStmts, walkStmt } from '../../ir/visit.ts';
 import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
-import {
-  writtenOutBody,
-  writtenOutExpression,
-  writtenOutStatement,
-} from '../../lifecycle/footprint/macros.ts';
+import { writtenOutBody } from '../../lifecycle/footprint/macros.ts';
 import { callOfGuard } from '../../lifecycle/interpret/guards.ts';
-import {
-  expressionsIn,
-  ownExpressions,
-  statementsOf,
-  type Placed,
-} from '../../lifecycle/module/statements.ts';
+import { expressionsIn, ownExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { append } from '../../text/lists.ts';
+import type { Span } from '../../text/span.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import type { FreePlan } from '../types.ts';
-
 /** Calls in calls, deeper than this, are not followed. */
 const MAX_CALLS = 20;
 
@@ -31,7 +22,7 @@ const MAX_CALLS = 20;
  */
 export function refuseAtomicFrees(module: Module, file: FileIr, frees: readonly FreePlan[]): void {
   for (const free of frees) {
-    const held = heldAt(module, file, free, new Set(), new Set());
+    const held = heldAt({ module, flows: new Map(), depth: 0 }, file, free, new Set(), new Set());
     if (!held) continue;
     refuse(
       'unsuitable-statement',
@@ -55,22 +46,27 @@ interface Held extends Pick<FreePlan, 'fn' | 'at'> {
   readonly call: CallExpr;
 }
 
-/** Where a free runs under a lock: in its own function, or in one that calls that. */
+/**
+ * Where a free runs under a lock: in its own function, or in one that calls that.
+ * @param left what is left on the way from the call to the free.
+ */
 function heldAt(
-  module: Module,
+  locks: Locks,
   file: FileIr,
   { fn, at }: Pick<FreePlan, 'fn' | 'at'>,
-  left: Set<string>,
+  left: ReadonlySet<string>,
   entered: ReadonlySet<FunctionIr>,
 ): Held | null {
-  const call = lockHeldAt(scopeOf(module, file, fn), at, left);
-  if (call) return { fn, at, call };
+  const state = stateBefore(locks, scopeOf(locks.module, file, fn), at.stmt);
+  if (state === null) return null;
+  for (const [region, call] of state.held) if (!left.has(region)) return { fn, at, call };
   if (entered.has(fn) || entered.size > MAX_CALLS) return null;
+  const before = new Set([...left, ...state.left]);
   const next = new Set([...entered, fn]);
   for (const caller of file.functions) {
     for (const place of statementsOf(caller)) {
       if (!callsFunction(place.stmt, fn.name)) continue;
-      const held = heldAt(module, file, { fn: caller, at: place }, new Set(left), next);
+      const held = heldAt(locks, file, { fn: caller, at: place }, before, next);
       if (held) return held;
     }
   }
@@ -83,109 +79,177 @@ function callsFunction(stmt: Stmt, name: string): boolean {
     .some((expr) => expr.kind === 'call' && expr.name === name);
 }
 
-/**
- * The call that took a lock in front of a statement, in its own block or one around it, which
- * nothing in between let go; `left` gets what is let go.
- */
-function lockHeldAt(scope: Scope, place: Placed, left: Set<string>): CallExpr | null {
-  for (let at: Placed | null = place; at; at = at.parent) {
-    const around = at === place ? [] : [...ownChanges(scope, at.stmt)].reverse();
-    const before = [...at.siblings.slice(0, at.index)].reverse();
-    const held =
-      around.find((one) => one.change === 'enters' && !left.has(one.region)) ??
-      heldAfter(scope, before, left);
-    if (held) return held.call;
-  }
-  return null;
+/** What code enters and leaves, by the kind of the lock or the like. */
+interface State {
+  /** What some path enters and does not leave, with the call that enters it. */
+  readonly held: ReadonlyMap<string, CallExpr>;
+  /** What every path leaves that was entered before. */
+  readonly left: ReadonlySet<string>;
 }
 
-/** What of the statements, the last first, is entered and not left; `left` gets what is left. */
-function heldAfter(scope: Scope, before: readonly Stmt[], left: Set<string>): Change | null {
-  for (const stmt of before) {
-    for (const one of changesOf(scope, stmt).reverse()) {
-      if (one.change === 'leaves') left.add(one.region);
-      else if (!left.has(one.region)) return one;
+const NOTHING: State = { held: new Map(), left: new Set() };
+
+/** A function with the macros of the module written out, and the state at the entry of its blocks. */
+interface Flow {
+  readonly scope: Scope;
+  readonly cfg: Cfg;
+  /** Null where nothing comes to the block. */
+  readonly entries: readonly (State | null)[];
+}
+
+interface Locks {
+  readonly module: Module;
+  /** Null while a function is followed. */
+  readonly flows: Map<FunctionIr, Flow | null>;
+  depth: number;
+}
+
+/** The state before the code at a place of a function; null where nothing comes to it. */
+function stateBefore(locks: Locks, scope: Scope, place: Span): State | null {
+  const flow = flowOf(locks, scope);
+  for (const block of flow?.cfg.blocks ?? []) {
+    let state: State | null = flow!.entries[block.id] ?? null;
+    for (const { code, calls } of stepsOf(block)) {
+      if (code.start < place.end && place.start < code.end) return state;
+      state = followed(locks, flow!.scope, state, calls);
     }
   }
   return null;
 }
 
-/** A call from which on nothing may sleep, or something may again. */
-interface Change {
-  readonly change: 'enters' | 'leaves';
-  /** What is entered or left: the kind of the lock, or the like. */
-  readonly region: string;
-  readonly call: CallExpr;
-}
-
-/**
- * What a statement in front of others leaves entered or left. What it does under a condition counts
- * where it enters: some path then comes to the others so.
- */
-function changesOf(scope: Scope, stmt: Stmt): Change[] {
-  if (stmt.kind === 'guard' && stmt.body === null) return ownChanges(scope, stmt);
-  const { code, scope: inside } = writtenOutStatement(scope, stmt);
-  const all = changesUnder(inside, code, new Set([scope.fn]));
-  if (subStmts(code).length === 0) return all;
-  const isStraight = code.kind === 'block' || (code.kind === 'loop' && code.form === 'do');
-  return remaining(all).filter((one) => isStraight || one.change === 'enters');
-}
-
-/** What a statement around others enters before them: a guard, or a trylock that is its condition. */
-function ownChanges(scope: Scope, stmt: Stmt): Change[] {
-  if (stmt.kind === 'guard') return changesOfCalls(scope, [callOfGuard(stmt, true)], new Set());
-  const exprs = ownExpressions(stmt).map((expr) => writtenOutExpression(scope, expr).code);
-  return remaining(changesOfCalls(scope, exprs.flatMap(expressionsIn), new Set()));
-}
-
-/**
- * The changes under a statement in their order, those of the functions of the module with them. A
- * guard in it ends with its block.
- */
-function changesUnder(scope: Scope, root: Stmt, entered: ReadonlySet<FunctionIr>): Change[] {
-  const found: Change[] = [];
-  walkStmt(root, (stmt) => {
-    if (stmt.kind === 'guard') return;
-    append(found, changesOfCalls(scope, ownExpressions(stmt).flatMap(expressionsIn), entered));
-  });
-  return found;
-}
-
-function changesOfCalls(
-  scope: Scope,
-  exprs: readonly (Expr | null)[],
-  entered: ReadonlySet<FunctionIr>,
-): Change[] {
-  return exprs.flatMap((call): Change[] => {
-    if (call?.kind !== 'call' || call.name === null || scope.locals.has(call.name)) return [];
-    const change = atomicChange(call.name);
-    const region = lockTakenBy(call.name) ?? lockReleasedBy(call.name) ?? 'preemption';
-    if (change !== undefined) return [{ change, region, call }];
-    return functionsNamed(scope, call.name).flatMap(({ scope: inside, fn }) =>
-      leftByBody(inside, fn, entered).map((one) => ({ ...one, call })),
-    );
-  });
-}
-
-/** What the body of a function leaves entered or left. */
-function leftByBody(scope: Scope, fn: FunctionIr, entered: ReadonlySet<FunctionIr>): Change[] {
-  if (entered.has(fn) || entered.size > MAX_CALLS) return [];
+function flowOf(locks: Locks, scope: Scope): Flow | null {
+  const known = locks.flows.get(scope.fn);
+  if (known !== undefined) return known;
+  if (locks.depth > MAX_CALLS) return null;
+  locks.flows.set(scope.fn, null);
+  locks.depth++;
   const { code, scope: inside } = writtenOutBody(scope);
-  const next = new Set([...entered, fn]);
-  return remaining(code.body.flatMap((stmt) => changesUnder(inside, stmt, next)));
+  const cfg = buildCfg({ ...scope.fn, conditions: [], body: code });
+  const entries = solve<State | null>(cfg, latticeOf(locks, inside, cfg), 'forward', NOTHING);
+  locks.depth--;
+  const flow = { scope: inside, cfg, entries };
+  locks.flows.set(scope.fn, flow);
+  return flow;
 }
 
-/**
- * What is left of changes that make up for each other. Paths that return early leave one region
- * more than once.
- */
-function remaining(changes: readonly Change[]): Change[] {
-  return changes.filter(({ region, change }, position) => {
-    const same = changes.filter((one) => one.region === region);
-    const enters = same.filter((one) => one.change === 'enters').length;
-    const net = enters > same.length - enters ? 'enters' : 'leaves';
-    const isOpen = net === 'enters' || enters === 0;
-    const last = changes.findLastIndex((one) => one.region === region && one.change === net);
-    return isOpen && change === net && position === last;
+function latticeOf(locks: Locks, scope: Scope, { blocks }: Cfg): Lattice<State | null> {
+  return {
+    bottom: null,
+    join: joined,
+    equal: (left, right) =>
+      left === right ||
+      (left !== null &&
+        right !== null &&
+        left.held.size === right.held.size &&
+        left.left.size === right.left.size),
+    transfer: (block, state) => afterBlock(locks, scope, blocks[block]!, state),
+    along(block, way, state) {
+      const tried = triedBy(blocks[block]!);
+      return tried !== null && way === 0 ? followed(locks, scope, state, [tried]) : state;
+    },
+  };
+}
+
+/** Of two ways to one place. Only ever more is held, and less left, than before. */
+function joined(one: State | null, other: State | null): State | null {
+  if (one === null || other === null) return one ?? other;
+  return {
+    held: new Map([...other.held, ...one.held]),
+    left: new Set([...one.left].filter((region) => other.left.has(region))),
+  };
+}
+
+function afterBlock(locks: Locks, scope: Scope, block: Block, state: State | null): State | null {
+  return stepsOf(block).reduce((before, { calls }) => followed(locks, scope, before, calls), state);
+}
+
+/** The state after calls, one after the other. */
+function followed(
+  locks: Locks,
+  scope: Scope,
+  state: State | null,
+  calls: readonly CallExpr[],
+): State | null {
+  if (state === null) return null;
+  return calls.reduce((before, call) => {
+    const effect = effectOf(locks, scope, call);
+    if (effect === null) return before;
+    const held = new Map(before.held);
+    const left = new Set([...before.left, ...effect.left]);
+    for (const region of effect.left) held.delete(region);
+    for (const region of effect.held.keys()) {
+      held.set(region, call);
+      left.delete(region);
+    }
+    return { held, left };
+  }, state);
+}
+
+/** What a call enters and leaves; null where it does not. */
+function effectOf(locks: Locks, scope: Scope, { name, ...call }: CallExpr): State | null {
+  if (name === null || scope.locals.has(name)) return null;
+  const change = atomicChange(name);
+  const region = lockTakenBy(name) ?? lockReleasedBy(name) ?? 'preemption';
+  if (change === 'enters') return { ...NOTHING, held: new Map([[region, { name, ...call }]]) };
+  if (change === 'leaves') return { ...NOTHING, left: new Set([region]) };
+  return functionsNamed(scope, name)
+    .map(({ scope: inside }) => endOf(locks, inside))
+    .reduce(joined, null);
+}
+
+/** The state at the end of a function; null where it has none, or calls itself. */
+function endOf(locks: Locks, scope: Scope): State | null {
+  const flow = flowOf(locks, scope);
+  if (flow === null) return null;
+  return flow.cfg.blocks
+    .filter(({ terminator }) => terminator.kind === 'return')
+    .map((block) => afterBlock(locks, flow.scope, block, flow.entries[block.id]!))
+    .reduce(joined, null);
+}
+
+/** The lock that a block ends with trying: it is taken where the test holds. */
+function triedBy({ terminator }: Block): CallExpr | null {
+  if (terminator.kind !== 'branch') return null;
+  const { condition } = terminator;
+  return condition.kind === 'call' && atomicChange(condition.name ?? '') === 'enters'
+    ? condition
+    : null;
+}
+
+/** The code of a block in its order, each with the calls in it. */
+function stepsOf(
+  block: Block,
+): readonly { readonly code: Span; readonly calls: readonly CallExpr[] }[] {
+  const steps = block.instrs.flatMap((instr) => {
+    const code = codeOf(instr);
+    return code === null ? [] : [{ code, calls: callsIn(code) }];
   });
+  const { terminator } = block;
+  if (terminator.kind === 'switch')
+    steps.push({ code: terminator.value, calls: callsIn(terminator.value) });
+  if (terminator.kind === 'branch') {
+    const tried = triedBy(block);
+    const calls = callsIn(terminator.condition).filter((call) => call !== tried);
+    steps.push({ code: terminator.condition, calls });
+  }
+  return steps;
+}
+
+function codeOf(instr: Instr): Expr | null {
+  switch (instr.kind) {
+    case 'expr':
+      return instr.expr;
+    case 'decl':
+      return instr.decl.init;
+    case 'result':
+      return instr.value;
+    case 'guard':
+      return callOfGuard(instr.stmt, instr.isEntry);
+    default:
+      return null;
+  }
+}
+
+function callsIn(code: Expr): CallExpr[] {
+  return expressionsIn(code).filter((expr) => expr.kind === 'call');
 }
