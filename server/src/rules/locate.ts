@@ -164,12 +164,21 @@ const declaredTypes = keptByFunction(({ params, body }): ReadonlyMap<string, Typ
   return types;
 });
 
+const byRoles = new WeakMap<ModuleFacts['roles'], Map<string, readonly FunctionIr[]>>();
+
 /** The functions that a driver uses for one of some purposes. */
-export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
-  const functions: FunctionIr[] = [];
-  roles.forEach((role, fn) => {
-    if (wanted.includes(role)) functions.push(fn);
-  });
+export function functionsIn(
+  { roles }: ModuleFacts,
+  ...wanted: readonly Role[]
+): readonly FunctionIr[] {
+  let answers = byRoles.get(roles);
+  if (answers === undefined) byRoles.set(roles, (answers = new Map()));
+  const key = wanted.join();
+  let functions = answers.get(key);
+  if (functions === undefined) {
+    functions = [...roles].flatMap(([fn, role]) => (wanted.includes(role) ? [fn] : []));
+    answers.set(key, functions);
+  }
   return functions;
 }
 

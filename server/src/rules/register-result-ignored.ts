@@ -254,18 +254,11 @@ function mayRegister(facts: ModuleFacts, { name, site, function: fn }: PlacedCal
   return done.length === 0 || done.some((one) => one.kind === 'operation' && one.op === 'register');
 }
 
-/** How many functions of each name the sources of a module have. */
-const definitions = new WeakMap<Module, Map<string, number>>();
-
 /** A second function of the name would be another one in another file. */
-function isOnlyOne(module: Module, name: string): boolean {
-  let names = definitions.get(module);
-  if (!names) {
-    definitions.set(module, (names = new Map()));
-    for (const file of module.sources)
-      for (const fn of file.functions) names.set(fn.name, (names.get(fn.name) ?? 0) + 1);
-  }
-  return names.get(name) === 1;
+function isOnlyOne({ sources }: Module, name: string): boolean {
+  let count = 0;
+  for (const { functions } of sources) for (const fn of functions) if (fn.name === name) count++;
+  return count === 1;
 }
 
 function findingOf({ name, site, function: fn }: PlacedCall): Finding {
