@@ -6,7 +6,7 @@
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
 import { canonicalUri } from '../engine/project/paths.ts';
 import type { Analysis, FileSystem } from '../engine/types.ts';
-import { positionsIn, type Positions } from './positions.ts';
+import { createLineTables, positionsIn, type Positions } from './positions.ts';
 import { createSurroundings, type World } from './surroundings.ts';
 import type { Turns } from './turns.ts';
 
@@ -60,7 +60,7 @@ export function openClosedFiles(
         return turns.inSteps(engine.analyseInSteps(input, config, kernel), goesOn);
       });
       const reads = new Set([...input.sources, ...input.headers].map((one) => one.path));
-      return analysis && { analysis, positions: positionsIn(input), reads };
+      return analysis && { analysis, positions: positionsIn(input, createLineTables()), reads };
     },
     close: () => void turns.take(() => engine.dispose()),
   };

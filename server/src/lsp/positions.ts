@@ -13,19 +13,45 @@ export interface Positions {
   range(path: string, span: Span): Range | undefined;
 }
 
-export function positionsIn(input: ModuleInput): Positions {
+/** Where the lines of texts begin. */
+export interface LineTables {
+  of(path: string, text: string): Pick<TextDocument, 'positionAt'>;
+}
+
+/** More documents than the findings of a few modules speak of. */
+const MAX_TABLES = 64;
+
+/**
+ * Line tables that are kept for texts that stay as they are.
+ * @param opened the open document of a path, which keeps its own table up to date with each key.
+ */
+export function createLineTables(
+  opened: (path: string) => TextDocument | undefined = () => undefined,
+): LineTables {
   const tables = new Map<string, TextDocument>();
   return {
-    range(path, span) {
+    of(path, text) {
+      const open = opened(path);
+      if (open?.getText() === text) return open;
       let table = tables.get(path);
-      if (!table) {
-        const document =
-          input.sources.find((one) => one.path === path) ??
-          input.headers.find((one) => one.path === path);
-        if (!document) return undefined;
-        table = TextDocument.create(path, 'c', 0, document.text);
+      if (table?.getText() !== text) {
+        table = TextDocument.create(path, 'c', 0, text);
+        tables.delete(path);
         tables.set(path, table);
+        if (tables.size > MAX_TABLES) tables.delete(tables.keys().next().value!);
       }
+      return table;
+    },
+  };
+}
+
+export function positionsIn(input: ModuleInput, tables: LineTables): Positions {
+  return {
+    range(path, span) {
+      const isAsked = (one: { readonly path: string }): boolean => one.path === path;
+      const document = input.sources.find(isAsked) ?? input.headers.find(isAsked);
+      if (!document) return undefined;
+      const table = tables.of(path, document.text);
       return { start: table.positionAt(span.start), end: table.positionAt(span.end) };
     },
   };

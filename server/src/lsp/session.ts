@@ -16,7 +16,7 @@ import type { Analysis, Configuration, ModuleInput, TargetKernel } from '../engi
 import type { Client } from './client.ts';
 import { openClosedFiles, type ClosedFiles } from './closed-files.ts';
 import type { HostFiles } from './files.ts';
-import { positionsIn, type Positions } from './positions.ts';
+import { createLineTables, positionsIn, type Positions } from './positions.ts';
 import { createSurroundings, type World } from './surroundings.ts';
 import { createTurns } from './turns.ts';
 
@@ -111,6 +111,7 @@ export function createSession(
   let isStopped = false;
   files.within?.(client.folders);
   const opened = new Map<string, TextDocument>();
+  const lineTables = createLineTables((path) => opened.get(path));
   const configurations = new Map<string, Promise<Configuration>>();
   const told = new Map<string, string>();
   const timed = new Map<string, number>();
@@ -263,7 +264,7 @@ export function createSession(
         kernel,
         config,
         engine: ready,
-        positions: positionsIn(input),
+        positions: positionsIn(input, lineTables),
         async analysis() {
           const begin = Date.now();
           const steps = ready.analyseInSteps(input, config, kernel);
@@ -287,7 +288,7 @@ export function createSession(
         loaded: {
           ...loaded,
           input,
-          positions: positionsIn(input),
+          positions: positionsIn(input, lineTables),
           async analysis() {
             await pause();
             return (
