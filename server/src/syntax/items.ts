@@ -48,6 +48,18 @@ export function topLevelItems(
   const known = new Map<number, KnownItem>();
   const top = walker.children(root, false);
   const guard = findIncludeGuard(top, text, walker);
+  const add = (shallow: ShallowNode, conditions: readonly Condition[]): void => {
+    let one = before?.get(shallow.identity);
+    let seen: Seen | undefined;
+    if (one === undefined) {
+      seen = look(shallow, text, walker);
+      one = seen.known;
+    }
+    if (shallow.identity !== 0) known.set(shallow.identity, one);
+    const item = new Item(shallow, conditions, one, walker, seen?.root);
+    items.push(item);
+    one.inner.forEach((inner, i) => items.push(new InnerItem(item, inner, seen?.functions[i])));
+  };
   // A stack in reverse order: nested #if chains must not be able to overflow the call stack.
   const stack: Pending[] = [];
   const push = (
@@ -61,12 +73,12 @@ export function topLevelItems(
   push(top, [], 0);
   for (let pending = stack.pop(); pending !== undefined; pending = stack.pop()) {
     const { shallow, conditions, depth } = pending;
-    const { type, place } = shallow;
+    const { type } = shallow;
     if (depth < MAX_NESTING && isPreprocChain(type)) {
       const arms: Pending[] = [];
       const failed: Condition[] = [...conditions];
       for (let arm: ShallowNode | undefined = shallow; arm !== undefined;) {
-        const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm.place, true));
+        const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm, true));
         const own = shallow === guard ? null : conditionOfArm(parts, text);
         const armConditions = own === null ? [...failed] : [...failed, own];
         for (const child of parts.body)
@@ -77,76 +89,115 @@ export function topLevelItems(
       }
       for (let i = arms.length - 1; i >= 0; i--) stack.push(arms[i]!);
     } else if (depth < MAX_NESTING && type === 'linkage_specification') {
-      const body = walker.children(place, true).filter((child) => child.field === 'body');
+      const body = walker.children(shallow, true).filter((child) => child.field === 'body');
       push(
-        body[0]?.type === 'declaration_list' ? walker.children(body[0].place, false) : body,
+        body[0]?.type === 'declaration_list' ? walker.children(body[0], false) : body,
         conditions,
         depth + 1,
       );
-    } else if (shallow.named) {
-      const one = before?.get(shallow.identity) ?? look(shallow, text, walker);
-      if (shallow.identity !== 0) known.set(shallow.identity, one);
-      for (const item of itemsOf(shallow, conditions, one, walker)) items.push(item);
-    }
+    } else if (shallow.named) add(shallow, conditions);
   }
   // A damaged chain may have nodes of its first arm behind the others.
   items.sort((left, right) => left.start - right.start || right.end - left.end);
   return { list: items, known };
 }
 
-function look(
-  { type, start, hasError, place }: ShallowNode,
-  text: string,
-  walker: Walker,
-): KnownItem {
-  if (!hasError || (type !== 'ERROR' && type !== 'function_definition'))
-    return { hasError, inner: [] };
-  const root = walker.walk(place);
-  return {
-    hasError: type === 'ERROR' || isDamaged(root),
-    inner: functionsIn(root)
-      .filter((node) => node.start > start && text[node.start - 1] === '\n')
-      .map((node) => ({
-        start: node.start - start,
-        end: node.end - start,
-        hasError: isDamaged(node),
-        identity: {},
-      })),
-  };
+/** What is known of a node that was looked at, with the plain trees that were made for that. */
+interface Seen {
+  readonly known: KnownItem;
+  readonly root?: SyntaxNode;
+  /** Of `known.inner`. */
+  readonly functions: readonly SyntaxNode[];
 }
 
-/** The item that a node is, and those inside of it. */
-function itemsOf(
-  { type, start, end, place }: ShallowNode,
-  conditions: readonly Condition[],
-  known: KnownItem,
-  walker: Walker,
-): TopLevelItem[] {
-  const { hasError, inner } = known;
-  const node = (): SyntaxNode => walker.walk(place);
-  const item = { type, start, end, conditions, hasError, identity: known, node };
-  if (inner.length === 0) return [item];
-  let functions: readonly SyntaxNode[] | undefined;
-  const innerNode = (span: Span): SyntaxNode => {
-    functions ??= functionsIn(node());
-    const found = functions.find((one) => one.start === span.start && one.end === span.end);
-    return { ...found!, field: undefined };
-  };
-  return [
-    item,
-    ...inner.map((one) => {
-      const span = { start: start + one.start, end: start + one.end };
-      const { hasError: isBroken, identity } = one;
-      return {
-        type: 'function_definition',
-        ...span,
-        conditions,
-        hasError: isBroken,
-        identity,
-        node: () => innerNode(span),
-      };
-    }),
-  ];
+function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
+  const { type, start, hasError } = shallow;
+  if (!hasError || (type !== 'ERROR' && type !== 'function_definition'))
+    return { known: { hasError, inner: [] }, functions: [] };
+  const root = walker.walk(shallow);
+  const functions = functionsIn(root).filter(
+    (node) => node.start > start && text[node.start - 1] === '\n',
+  );
+  const inner = functions.map((node) => ({
+    start: node.start - start,
+    end: node.end - start,
+    hasError: isDamaged(node),
+    identity: {},
+  }));
+  return { known: { hasError: type === 'ERROR' || isDamaged(root), inner }, root, functions };
+}
+
+/** The item that a node is. */
+class Item implements TopLevelItem {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly hasError: boolean;
+  readonly conditions: readonly Condition[];
+  readonly identity: object;
+  readonly #shallow: ShallowNode;
+  readonly #walker: Walker;
+  /** Given to the first who asks: nobody asks twice, and a tree of objects takes room. */
+  #root: SyntaxNode | undefined;
+  #functions: ReadonlyMap<number, SyntaxNode> | undefined;
+
+  constructor(
+    shallow: ShallowNode,
+    conditions: readonly Condition[],
+    known: KnownItem,
+    walker: Walker,
+    root: SyntaxNode | undefined,
+  ) {
+    this.type = shallow.type;
+    this.start = shallow.start;
+    this.end = shallow.end;
+    this.hasError = known.hasError;
+    this.conditions = conditions;
+    this.identity = known;
+    this.#shallow = shallow;
+    this.#walker = walker;
+    this.#root = root;
+  }
+
+  node(): SyntaxNode {
+    const root = this.#root ?? this.#walker.walk(this.#shallow);
+    this.#root = undefined;
+    return root;
+  }
+
+  /** A function inside of it. */
+  inner(start: number): SyntaxNode {
+    this.#functions ??= new Map(functionsIn(this.node()).map((node) => [node.start, node]));
+    return this.#functions.get(start)!;
+  }
+}
+
+/** A function inside of an item. */
+class InnerItem implements TopLevelItem {
+  readonly type = 'function_definition';
+  readonly start: number;
+  readonly end: number;
+  readonly hasError: boolean;
+  readonly conditions: readonly Condition[];
+  readonly identity: object;
+  readonly #outer: Item;
+  #root: SyntaxNode | undefined;
+
+  constructor(outer: Item, known: KnownItem['inner'][number], root: SyntaxNode | undefined) {
+    this.start = outer.start + known.start;
+    this.end = outer.start + known.end;
+    this.hasError = known.hasError;
+    this.conditions = outer.conditions;
+    this.identity = known.identity;
+    this.#outer = outer;
+    this.#root = root;
+  }
+
+  node(): SyntaxNode {
+    const root = this.#root ?? this.#outer.inner(this.start);
+    this.#root = undefined;
+    return { ...root, field: undefined };
+  }
 }
 
 function functionsIn(root: SyntaxNode): SyntaxNode[] {
@@ -188,13 +239,13 @@ function findIncludeGuard(
   const code = top.filter((item) => item.type !== 'comment' && item.named);
   const only = code[0];
   if (only === undefined || code.length !== 1 || !isPreprocChain(only.type)) return null;
-  const parts = splitArm(walker.children(only.place, true));
+  const parts = splitArm(walker.children(only, true));
   const own = conditionOfArm(parts, text);
   if (own === null || own.holds || parts.alternative !== undefined) return null;
   const first = parts.body.find((item) => item.type !== 'comment');
   if (first?.type !== 'preproc_def') return null;
   return walker
-    .children(first.place, true)
+    .children(first, true)
     .some((child) => child.field === 'name' && text.slice(child.start, child.end) === own.test)
     ? only
     : null;

@@ -9,11 +9,14 @@ import type { SyntaxNode } from './node.ts';
  */
 export const MAX_DEPTH = 500;
 
-/** A place in a parser's tree: a node of the parser, or as much of it as tells where it is. */
-export type Place = Pick<Node, 'id' | 'startIndex' | 'startPosition'> & { readonly tree: Tree };
+/**
+ * A place in a parser's tree: a node of the parser, or as much of it as tells where it is. Only the
+ * walker that listed it can go on from it.
+ */
+export type Place = Pick<Node, 'id' | 'startIndex' | 'tree'>;
 
 /** What is read of a node to sort it into the items of a file. */
-export interface ShallowNode {
+export interface ShallowNode extends Place {
   readonly type: string;
   readonly named: boolean;
   /** The field of the parent that it fills; only told where it is asked for. */
@@ -26,7 +29,6 @@ export interface ShallowNode {
    * in it. 0 where that is not known.
    */
   readonly identity: number;
-  readonly place: Place;
 }
 
 /** Reads a parser's tree, which must not be deleted or edited meanwhile. */
@@ -118,20 +120,30 @@ export function publicWalker(): Walker {
       cursor.delete();
     }
   };
-  // All places come from here, or are nodes of the parser as well.
+  const nodes = new WeakMap<Place, Node>();
+  const nodeAt = (place: Place): Node => nodes.get(place) ?? (place as Node);
   return {
-    walk: (root) => walkPublic(root as Node),
-    children: (parent, withFields) =>
-      (parent as Node).children.map((child, index) => ({
-        type: child.type,
-        named: child.isNamed,
-        field: withFields ? ((parent as Node).fieldNameForChild(index) ?? undefined) : undefined,
-        start: child.startIndex,
-        end: child.endIndex,
-        hasError: child.hasError,
-        identity: 0,
-        place: child,
-      })),
+    walk: (root) => walkPublic(nodeAt(root)),
+    children(parent, withFields) {
+      const node = nodeAt(parent);
+      return node.children.map((child, index) => {
+        const { id, startIndex, tree } = child;
+        const shallow: ShallowNode = {
+          id,
+          startIndex,
+          tree,
+          type: child.type,
+          named: child.isNamed,
+          field: withFields ? (node.fieldNameForChild(index) ?? undefined) : undefined,
+          start: startIndex,
+          end: child.endIndex,
+          hasError: child.hasError,
+          identity: 0,
+        };
+        nodes.set(shallow, child);
+        return shallow;
+      });
+    },
   };
 }
 
@@ -233,9 +245,12 @@ export function exportsWalker(module: object, language: Language): Walker | null
   /** Puts the cursor on a node while something is done with it. */
   function at<T>(place: Place, work: () => T): T {
     tree = (place.tree as unknown as Handle)[0];
-    const { row, column } = place.startPosition;
-    const words = [place.id, place.startIndex, row, column, (place as unknown as Handle)[0]];
-    exports.HEAP32.set(words, buffer);
+    const words = exports.HEAP32;
+    words[buffer] = place.id;
+    words[buffer + 1] = place.startIndex;
+    // Its row and column: what is found from there has wrong ones, which nobody reads.
+    words[buffer + 2] = words[buffer + 3] = 0;
+    words[buffer + 4] = (place as unknown as Handle)[0];
     exports._ts_tree_cursor_new_wasm(tree);
     try {
       return work();
@@ -254,26 +269,39 @@ export function exportsWalker(module: object, language: Language): Walker | null
   }
 
   function shallow(parent: Tree, withFields: boolean): ShallowNode {
-    const type = cursor.type();
+    const nodeType = cursor.type();
     const named = cursor.named();
     const field = withFields ? cursor.field() : undefined;
     const start = cursor.start();
     const end = cursor.end();
     // The node takes the place of the cursor in the buffer.
     const words = exports.HEAP32;
-    const saved = words.slice(buffer, buffer + 4);
+    const first = words[buffer]!,
+      second = words[buffer + 1]!,
+      third = words[buffer + 2]!,
+      fourth = words[buffer + 3]!;
     exports._ts_tree_cursor_current_node_wasm(tree);
     const id = words[buffer]!;
-    const place: Place & Handle = {
-      0: words[buffer + 4]!,
+    const other = words[buffer + 4]!;
+    const hasError = exports._ts_node_has_error_wasm(tree) === 1;
+    words[buffer] = first;
+    words[buffer + 1] = second;
+    words[buffer + 2] = third;
+    words[buffer + 3] = fourth;
+    const found: ShallowNode & Handle = {
+      0: other,
       id,
       tree: parent,
       startIndex: start,
-      startPosition: { row: words[buffer + 2]!, column: words[buffer + 3]! },
+      type: nodeType,
+      named,
+      field,
+      start,
+      end,
+      hasError,
+      identity: identityOf(id),
     };
-    const hasError = exports._ts_node_has_error_wasm(tree) === 1;
-    words.set(saved, buffer);
-    return { type, named, field, start, end, hasError, identity: identityOf(id), place };
+    return found;
   }
 
   return {
