@@ -85,6 +85,7 @@ export function* analyseInSteps(
     yield* exploreRemove(analysis, first, second);
     yield;
   }
+  store.gone.take(store.summaries, analysis.settled);
   store.summaries = analysis.settled;
   return {
     module,

@@ -16,6 +16,7 @@ import {
 import { expansionOf, type Defined, type ModuleIndex } from '../module/module.ts';
 import { originalOf } from '../module/function-scan.ts';
 import { signatureText } from '../module/outline.ts';
+import { createRecent, type Recent } from './recent.ts';
 
 /**
  * Which definition of one version of a module is which of the last: those that an edit has only
@@ -117,6 +118,8 @@ export interface Signature {
 export interface Signatures {
   byRoot: ReadonlyMap<FunctionIr, Signed>;
   byText: ReadonlyMap<string, Signed>;
+  /** Of functions that the last versions have lost: half a word is no function, and it comes back. */
+  readonly gone: Recent<Signed>;
 }
 
 interface Signed {
@@ -126,7 +129,7 @@ interface Signed {
 }
 
 export function createSignatures(): Signatures {
-  return { byRoot: new Map(), byText: new Map() };
+  return { byRoot: new Map(), byText: new Map(), gone: createRecent() };
 }
 
 interface Signing {
@@ -149,13 +152,14 @@ function signaturesOf(index: ModuleIndex, last: Signatures): Signing {
       let text = `${path}\n${signatureText(root)}`;
       // Another function of the same signature is another one all the same.
       while (byText.has(text)) text += '\n';
-      signed = last.byText.get(text) ?? { path, text, signature: {} };
+      signed = last.byText.get(text) ?? last.gone.get(text) ?? { path, text, signature: {} };
     }
     byRoot.set(root, signed);
     byText.set(signed.text, signed);
     byFunction.set(definition.item, signed.signature);
     definitions.set(signed.signature, definition);
   }
+  last.gone.take(last.byText, byText);
   last.byRoot = byRoot;
   last.byText = byText;
   return { byFunction, definitions };

@@ -16,6 +16,7 @@ import {
 import { macroNames, mentions } from '../module/expand.ts';
 import { explore, type Exit } from '../interpret/explore.ts';
 import type { Signature } from './identity.ts';
+import { createRecent, type Recent } from './recent.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
@@ -104,6 +105,8 @@ export interface Store {
   readonly helpers: WeakMap<FunctionIr, Memo<HelperResources | null>[]>;
   /** The summaries of the last version, by nameOf(). */
   summaries: ReadonlyMap<string, Summary>;
+  /** Of functions that the last versions have lost. */
+  readonly gone: Recent<Summary>;
   readonly graphs: WeakMap<Frame, Graph>;
   /** Summaries of functions that are not explored. */
   readonly harmless: WeakMap<Signature, { readonly key: string; readonly summary: Summary }>;
@@ -131,6 +134,7 @@ export function createStore(): Store {
     explored: new WeakMap(),
     helpers: new WeakMap(),
     summaries: new Map(),
+    gone: createRecent(),
     graphs: new WeakMap(),
     harmless: new WeakMap(),
     lastHelpers: new WeakMap(),
@@ -477,7 +481,9 @@ function count({ work }: Analysis, units: number): void {
  * for them.
  */
 function settled(analysis: Analysis, definition: Defined<FunctionIr>, summary: Summary): Summary {
-  const before = analysis.store.summaries.get(nameOf(definition));
+  const name = nameOf(definition),
+    { summaries, gone } = analysis.store;
+  const before = summaries.get(name) ?? gone.get(name);
   return before && sameSummary(before, summary) ? before : summary;
 }
 
