@@ -51,9 +51,14 @@ interface Members {
  * them, and tables that are filled in at run time.
  */
 export function driverTables(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
+  const acting = new Set(kernelCallers(index, kernel).map(({ item }) => item.name));
   const tables = [...initialised(index), ...filled(index)].flatMap((members) => {
     const named = pairsOf(members);
-    return named.length > 0 ? named : pairByDeeds(index, kernel, members);
+    if (named.length > 0) return named;
+    // Few tables have a function that does anything.
+    for (const name of members.names.values())
+      if (acting.has(name)) return pairByDeeds(index, kernel, members);
+    return [];
   });
   return tables.length > 0 ? tables : withoutTable(index, kernel);
 }
@@ -69,11 +74,8 @@ function pairByDeeds(
   { path, variable, names }: Members,
 ): DriverTable[] {
   const inTable = new Set(names.values());
-  // Few functions are in a table: it is asked first.
-  const callers = kernelCallers(index, kernel).filter(({ item }) => inTable.has(item.name));
-  if (callers.length === 0) return [];
-  const deeds = callers
-    .filter(({ file, item }) => file.path === path || !item.isStatic)
+  const deeds = kernelCallers(index, kernel)
+    .filter(({ file, item }) => inTable.has(item.name) && (file.path === path || !item.isStatic))
     .map(({ item, list }) => ({
       name: item.name,
       done: list.flatMap(({ effects }) => effects.map(({ op }) => op)),
@@ -123,6 +125,8 @@ function withoutTable(index: ModuleIndex, kernel: KernelVersion): DriverTable[] 
 
 function pairsOf({ path, variable, type, names, complete }: Members): DriverTable[] {
   return PAIRS.flatMap((pair) => {
+    // Most tables have neither, whatever their type is.
+    if (!names.has(pair.probe) && !pair.remove.some((name) => names.has(name))) return [];
     const isKnown = pair.type.test(type);
     if (!isKnown && !pair.isAny) return [];
     const probe = names.get(pair.probe) ?? null;

@@ -1,7 +1,7 @@
 /** What #if tests mean for a target kernel and a configuration. */
 import type { Condition } from '../../syntax/node.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
-import type { MacroIr } from '../../ir/types.ts';
+import type { FileIr, MacroIr } from '../../ir/types.ts';
 import type { Module } from '../types.ts';
 import { withoutComments } from '../../text/lexical.ts';
 import { kconfigTruth, truthInBuild } from './build-macros.ts';
@@ -258,16 +258,11 @@ const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly mac
 export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   const before = known.get(module);
   if (before?.kernel === kernel) return before.macros;
-  const definitions = new Map<string, MacroIr[]>();
-  for (const file of [...module.sources, ...module.headers]) {
-    for (const macro of file.macros)
-      if (macro.params === null)
-        definitions.set(macro.name, [...(definitions.get(macro.name) ?? []), macro]);
-  }
+  const files = [...module.sources, ...module.headers];
   const results = new Map<string, MacroTruth | undefined>();
   let depth = 0;
-  const truthOfOwn = (own: readonly MacroIr[] | undefined, name: string): MacroTruth | undefined =>
-    own
+  const truthOfOwn = (own: readonly MacroIr[], name: string): MacroTruth | undefined =>
+    own.length > 0
       ? truthOf(own, kernel, macros)
       : truthOfFeature(
           featureTruth(module, name, kernel, (conditions) =>
@@ -278,9 +273,9 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
     if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
     results.set(name, undefined); // A macro that leads back to itself decides nothing.
     depth++;
-    const own = definitions.get(name);
+    const own = files.flatMap((file) => constantMacros(file).get(name) ?? []);
     const built = truthInBuild(module.build, name);
-    const isBuilt = built !== undefined && (own === undefined || built.defined === 'true');
+    const isBuilt = built !== undefined && (own.length === 0 || built.defined === 'true');
     const truth = isBuilt ? built : truthOfOwn(own, name);
     depth--;
     results.set(name, truth);
@@ -288,6 +283,24 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   };
   known.set(module, { kernel, macros });
   return macros;
+}
+
+const macrosIn = new WeakMap<FileIr, ReadonlyMap<string, readonly MacroIr[]>>();
+
+/** The macros of a document without arguments, by name. */
+function constantMacros(file: FileIr): ReadonlyMap<string, readonly MacroIr[]> {
+  let known = macrosIn.get(file);
+  if (!known) {
+    const byName = new Map<string, MacroIr[]>();
+    for (const macro of file.macros) {
+      if (macro.params !== null) continue;
+      const same = byName.get(macro.name);
+      if (same) same.push(macro);
+      else byName.set(macro.name, [macro]);
+    }
+    macrosIn.set(file, (known = byName));
+  }
+  return known;
 }
 
 function truthOfFeature(holds: boolean | null): MacroTruth | undefined {
