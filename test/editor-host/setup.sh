@@ -20,8 +20,15 @@ npm install --omit=dev "${quiet[@]}"
 if { command -v g++ && command -v make && command -v python3; } >/dev/null; then
   PATH=$node_24/bin:$PATH npm_config_nodedir=$node_24 npm rebuild --loglevel=error @vscode/spdlog @vscode/native-watchdog >/dev/null
 fi
-# What starts in any window and has no part in C: accounts, Emmet and what asks a model. The editor counts the loading of one
-# extension as a part of the activation of the next.
-(cd extensions && rm -rf copilot emmet github github-authentication microsoft-authentication)
+# Accounts and Emmet start in any window, and the editor counts the loading of one extension as a part of the activation of the
+# next. Without these folders the window would look for them elsewhere and complain, so they stay, with nothing to start them.
+"$node_24/bin/node" -e '
+  const fs = require("node:fs");
+  for (const name of ["emmet", "github-authentication", "microsoft-authentication"]) {
+    const file = `extensions/${name}/package.json`;
+    const { activationEvents, ...rest } = JSON.parse(fs.readFileSync(file, "utf8"));
+    delete rest.contributes.authentication;
+    fs.writeFileSync(file, JSON.stringify(rest));
+  }'
 cd - >/dev/null
 echo "$key" >"$stamp"
