@@ -46,7 +46,7 @@ const column = { width: 880, height: 560 };
 const step = { width: 640, height: 460 };
 /** The animation of the README. */
 const ANIMATION = 'walk-through';
-const wide = { width: 1180, height: 760 };
+const wide = { width: 1320, height: 760 };
 /** What lies under the line of a step: what is said there is no text of the page. */
 const markedLine = '.view-overlays [class*="ced-"]';
 
@@ -64,7 +64,7 @@ const pictures = {
   'life-cycle': { folder: 'docs/images', size: wide, show: showLifeCycle },
   walk: {
     folder: 'docs/images',
-    size: { width: 1100, height: 480 },
+    size: { width: 1260, height: 480 },
     show: showWalk,
     settings: withBars,
   },
@@ -240,7 +240,7 @@ async function takeAnimation() {
 /** The mistakes in the text, and in the Problems view with the path to each. */
 async function showFinding({ height }) {
   await open(workspace, 'mistakes.c');
-  await showProblems('use-after-put', height * 0.47);
+  await showProblems('missing-put', height * 0.54);
   await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', 'vfio_register');
 }
 
@@ -330,8 +330,6 @@ async function showTree({ height }) {
   await runCommand(page, 'Notifications: Clear All Notifications');
   await page.locator('.notification-list-item').first().waitFor({ state: 'detached' });
   await showProblems('missing-put', height * 0.84);
-  // To where nothing answers it.
-  await page.mouse.move(250, 20);
 }
 
 /** The picture beside the driver, with the caret in its probe. */
@@ -518,19 +516,21 @@ async function open(folder, name) {
 async function showProblems(rule, height) {
   await page.keyboard.press('Control+Shift+M');
   await page.locator('.markers-panel .monaco-list-row', { hasText: rule }).first().waitFor();
-  // A window that still settles does not take the edge along.
+  // The edge is a little above the panel. A window that still settles does not take it along.
+  const edge = 2;
   for (let attempt = 0; attempt < 5; attempt++) {
     const panel = await page.locator('.part.panel').boundingBox();
-    if (Math.abs(panel.height - height) < 40) return;
-    await page.waitForTimeout(500);
-    await page.mouse.move(panel.x + panel.width / 2, panel.y);
+    if (Math.abs(panel.height - height) < 10) break;
+    await page.mouse.move(panel.x + panel.width / 2, panel.y - edge, { steps: 4 });
     await page.waitForTimeout(500);
     await page.mouse.down();
-    await page.mouse.move(panel.x + panel.width / 2, page.viewportSize().height - height, {
-      steps: 5,
-    });
+    const to = panel.y + panel.height - height - edge;
+    await page.mouse.move(panel.x + panel.width / 2, to, { steps: 5 });
     await page.mouse.up();
+    await page.waitForTimeout(500);
   }
+  // An edge that the mouse is on shows it.
+  await page.mouse.move(250, 20);
 }
 
 /** Puts the caret into `word`, which comes behind `before`, and its line into the middle. */

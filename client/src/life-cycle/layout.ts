@@ -120,7 +120,7 @@ function stepBox(step: LifeStep, findings: readonly LifeFinding[]): Content {
   return {
     id: step.id,
     kind: 'step',
-    lines: cut([
+    lines: rowsOf([
       { text: step.title, style: 'title' },
       { text: step.does, style: 'text' },
       ...calls,
@@ -148,7 +148,7 @@ function exitBox(edge: LifeEdge): Content {
   return {
     id: exitOf(edge),
     kind: 'exit',
-    lines: cut([
+    lines: rowsOf([
       {
         text: edge.place === null ? 'returns' : `returns, line ${lineOf(edge.place)}`,
         style: 'title',
@@ -188,10 +188,17 @@ function rulesOf({ findings }: LifeEdge, all: readonly LifeFinding[]): string {
   return shortened([...new Set(rules)].join(', '));
 }
 
-function cut(lines: readonly BoxLine[]): readonly BoxLine[] {
+/** The lines as they are drawn: one that is too long goes on in the next. */
+function rowsOf(lines: readonly BoxLine[]): readonly BoxLine[] {
   return lines
     .filter(({ text }) => text !== '')
-    .map(({ text, style }) => ({ text: shortened(text), style }));
+    .flatMap(({ text, style }) => wrapped(text).map((row) => ({ text: row, style })));
+}
+
+function wrapped(text: string): readonly string[] {
+  const space = text.length <= MAX_LETTERS ? -1 : text.lastIndexOf(' ', MAX_LETTERS);
+  if (space < 0) return [shortened(text)];
+  return [text.slice(0, space), ...wrapped(text.slice(space + 1))];
 }
 
 function shortened(text: string): string {

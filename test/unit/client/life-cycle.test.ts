@@ -69,6 +69,13 @@ describe.each(Object.entries(lives))('the life of %s', (_name, life) => {
     expect(inside).toHaveLength(picture.boxes.length);
   });
 
+  test('says what a step does to the end', () => {
+    for (const { id, does } of driver.steps) {
+      const { lines } = picture.boxes.find((box) => box.id === id)!;
+      expect(lines.map(({ text }) => text).join(' ')).toContain(does);
+    }
+  });
+
   test('goes down from step to step', () => {
     const top = new Map(picture.boxes.map((box) => [box.id, box.y]));
     const up = driver.edges.filter(
