@@ -106,8 +106,9 @@ function conversions({ running, review, withClient }: Shared) {
     'vfioLifecycle.explainRefusal': withClient((client, data: RefusedData) =>
       explainRefused(client, data, running.output, review),
     ),
-    'vfioLifecycle.createDriver': withClient((client, given?: Partial<DriverChoice>) =>
-      createDriver(client, given),
+    // The explorer gives the folder that its menu is of.
+    'vfioLifecycle.createDriver': withClient((client, given?: Partial<DriverChoice> | vscode.Uri) =>
+      createDriver(client, given instanceof vscode.Uri ? { folder: `${given}` } : given),
     ),
   };
 }

@@ -143,10 +143,9 @@ async function pick(
   list.canSelectMany = true;
   list.ignoreFocusOut = true;
   list.matchOnDescription = list.matchOnDetail = true;
-  list.items =
-    others.length === 0
-      ? items
-      : [...items, { label: '', kind: vscode.QuickPickItemKind.Separator }, ...others];
+  const hasBoth = items.length > 0 && others.length > 0;
+  const between = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  list.items = [...items, ...(hasBoth ? [between] : []), ...others];
   list.selectedItems = items;
   const canBeChosen = ({ verdict }: DriverItem): boolean =>
     verdict !== undefined && 'conversion' in verdict;

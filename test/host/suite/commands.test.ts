@@ -17,6 +17,9 @@ import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import { answerRow, inWindow, open, pickAnswer, revert, rule, until } from './support.ts';
 
+/** An entry of a list of questions with a line above it. */
+const lineAbove = '.quick-input-list-separator-border';
+
 suite('commands', () => {
   let page: Page;
   const root = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
@@ -83,13 +86,8 @@ suite('commands', () => {
     const done = vscode.commands.executeCommand('vfioLifecycle.previewConversion');
     await pickAnswer(page, 'folding state');
     await done;
-    const label = await until('the tab', () =>
-      vscode.window.tabGroups.all
-        .flatMap((group) => group.tabs)
-        .map((tab) => tab.label)
-        .find((text) => text.startsWith('Conversion of old_model.c')),
-    );
-    ok(label.startsWith('Conversion of old_model.c and notes'), label);
+    // VS Code counts the files.
+    match(await previewTitle(), /^Conversion of old_model\.c and notes( \(2 files\))?$/);
     await page.locator('.view-line', { hasText: 'To be looked at' }).first().waitFor();
     equal(document.getText(), before);
     await vscode.commands.executeCommand('vfioLifecycle.discardShownConversion');
@@ -131,6 +129,7 @@ suite('commands', () => {
     await row.waitFor();
     match(await row.innerText(), /not converted[^]*`GFP_ATOMIC`/);
     equal(await page.locator('.quick-input-widget', { hasText: 'plain.c' }).count(), 0);
+    equal(await row.locator(lineAbove).count(), 0);
     await row.hover();
     await row.locator('.codicon-go-to-file').click();
     const editor = await until('the place', () => {
@@ -141,6 +140,24 @@ suite('commands', () => {
     await page.keyboard.press('Escape');
     await done;
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a line is between what can be converted and what cannot', async () => {
+    const folder = path.join(root(), 'both');
+    mkdirSync(folder);
+    const text = readFileSync(path.join(root(), 'old_model.c'), 'utf8');
+    writeFileSync(path.join(folder, 'atomic.c'), text.replace('GFP_KERNEL', 'GFP_ATOMIC'));
+    writeFileSync(path.join(folder, 'meter.c'), text);
+    const done = vscode.commands.executeCommand(
+      'vfioLifecycle.convertFolder',
+      vscode.Uri.file(folder),
+    );
+    await answerRow(page, 'meter.c').waitFor();
+    equal(await answerRow(page, 'meter.c').locator(lineAbove).count(), 0);
+    equal(await answerRow(page, 'atomic.c').locator(lineAbove).count(), 1);
+    await page.keyboard.press('Escape');
+    await done;
     rmSync(folder, { recursive: true });
   });
 
@@ -166,6 +183,24 @@ suite('commands', () => {
     await done;
     equal(await answerRow(page, 'meter0.c').count(), 0);
     await vscode.commands.executeCommand('notifications.hideList');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the menu of a folder in the explorer makes a driver there', async () => {
+    const folder = path.join(root(), 'shelf');
+    mkdirSync(folder);
+    await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
+    const row = page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'shelf' }).first();
+    await row.click({ button: 'right' });
+    await page.locator('.monaco-menu .action-label', { hasText: 'Create Driver' }).click();
+    await pickAnswer(page, 'Mediated device');
+    await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
+    await page.keyboard.type('shelf');
+    await page.keyboard.press('Enter');
+    await pickAnswer(page, '6.12');
+    await until('the driver', () => existsSync(path.join(folder, 'shelf_mdev.c')));
+    await said('created shelf_mdev.c, Makefile, Kconfig');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     rmSync(folder, { recursive: true });
   });
 
@@ -242,6 +277,16 @@ suite('commands', () => {
     await page.locator('.statusbar-item', { hasText: 'there is no git here' }).waitFor();
   });
 });
+
+/** What the tab of a preview says. */
+function previewTitle(): Promise<string> {
+  return until('the tab', () =>
+    vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .map((tab) => tab.label)
+      .find((text) => text.startsWith('Conversion of ')),
+  );
+}
 
 /** What is used of VS Code's own git extension. */
 interface GitExtension {
