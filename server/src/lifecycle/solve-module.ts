@@ -5,6 +5,7 @@
 import type { Analysis } from './analysis.ts';
 import { isExplored, type Group } from './survey.ts';
 import { evaluateTest, macrosOf } from './module/preprocessor.ts';
+import { macrosIn } from './module/expand.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './interpret/device.ts';
 import { seedRemove } from './interpret/observe-exits.ts';
 import {
@@ -339,6 +340,10 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
       case 'macros': {
         const value = index.macroFunctions(file, about, item.start);
         return { value, print: printOf(analysis, value) };
+      }
+      case 'written-out': {
+        const value = macrosIn(index.module, item);
+        return { value, print: [...value].join(' ') };
       }
       case 'variable': {
         const value = index.variable(file, about);

@@ -255,6 +255,27 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
     driver('#define FOO_DROP(p) vfio_unregister_group_dev(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
   ],
   [
+    'a variable into a macro',
+    driver('', '\tvfio_put_device(&the_foo->vdev);\n'),
+    driver('#define the_foo foo\n', '\tvfio_put_device(&the_foo->vdev);\n'),
+  ],
+  [
+    'a variable in a macro into a macro',
+    driver('#define FOO_DROP() vfio_put_device(&the_foo->vdev)\n', '\tFOO_DROP();\n'),
+    driver(
+      '#define FOO_DROP() vfio_put_device(&the_foo->vdev)\n#define the_foo foo\n',
+      '\tFOO_DROP();\n',
+    ),
+  ],
+  [
+    'a name with a meaning of its own into a macro',
+    driver('', '\tif (IS_ERR_OR_NULL(foo))\n\t\treturn -ENOMEM;\n'),
+    driver(
+      '#define IS_ERR_OR_NULL foo_test\n',
+      '\tif (IS_ERR_OR_NULL(foo))\n\t\treturn -ENOMEM;\n',
+    ),
+  ],
+  [
     'the value of a constant',
     driver('#define FOO_ON 0\n', `\tif (FOO_ON)\n\t${PUT}`),
     driver('#define FOO_ON 1\n', `\tif (FOO_ON)\n\t${PUT}`),

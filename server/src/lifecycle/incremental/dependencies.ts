@@ -18,6 +18,8 @@ export interface Questions {
    * `from`.
    */
   functions(from: OwnFile, name: string): readonly Defined<FunctionIr>[];
+  /** The names of the macros that can be written out in the function. */
+  macrosIn(): ReadonlySet<string>;
   macroFunctions(from: OwnFile, name: string): readonly Defined<FunctionIr>[];
   variable(from: OwnFile, name: string): Defined<VariableIr> | null;
   constant(from: OwnFile, name: string): number | null;
@@ -72,6 +74,7 @@ export interface Asked {
 export type Kind =
   | 'functions'
   | 'macros'
+  | 'written-out'
   | 'variable'
   | 'constant'
   | 'struct'
@@ -114,6 +117,7 @@ export function recorded(
   const questions: Questions = {
     module,
     functions: (_, name) => ask('functions', name) as readonly Defined<FunctionIr>[],
+    macrosIn: () => ask('written-out', '') as ReadonlySet<string>,
     macroFunctions: (_, name) => ask('macros', name) as readonly Defined<FunctionIr>[],
     variable: (_, name) => ask('variable', name) as Defined<VariableIr> | null,
     constant: (_, name) => ask('constant', name) as number | null,
@@ -143,6 +147,7 @@ export function isUpToDate(asked: readonly Asked[], answers: Answers): boolean {
 const SURVEYED: ReadonlySet<Kind> = new Set<Kind>([
   'functions',
   'macros',
+  'written-out',
   'variable',
   'constant',
   'struct',

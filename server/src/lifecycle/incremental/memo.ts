@@ -13,7 +13,6 @@ import {
   observeExits,
   type seedRemove,
 } from '../interpret/observe-exits.ts';
-import { macroNames, mentions } from '../module/expand.ts';
 import { explore, type Exit } from '../interpret/explore.ts';
 import type { Signature } from './identity.ts';
 import { createRecent, type Recent } from './recent.ts';
@@ -412,11 +411,11 @@ function withMacros(
   analysis: Analysis,
   frame: Frame,
   file: OwnFile,
-  questions: Pick<Questions, 'macroFunctions' | 'functions'>,
+  questions: Pick<Questions, 'macrosIn' | 'macroFunctions' | 'functions'>,
 ): FunctionIr {
-  const names = macroNames(analysis.index.module);
+  const names = questions.macrosIn();
   const hasAttributes = scanOf(frame.fn).decls.some((decl) => decl.attributes !== undefined);
-  if (!hasAttributes && !mentions(frame.fn.text, names)) return frame.fn;
+  if (!hasAttributes && names.size === 0) return frame.fn;
   return expandMacros(frame.fn, {
     identities: -frame.start * IDENTITIES,
     macrosOf: (name) => {

@@ -1,6 +1,8 @@
 /** Which macros of a module a function is looked at with, and the function with them written out. */
 import { expandMacros, isOpenEnded, type Definition } from '../../ir/expand.ts';
 import type { FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
+import { append } from '../../text/lists.ts';
+import { originalOf } from './function-scan.ts';
 import { expansionOf, type ModuleIndex } from './module.ts';
 import type { Module } from '../types.ts';
 
@@ -42,26 +44,52 @@ export function flowMacroNames(module: Module): ReadonlySet<string> {
   return flowMacrosOf(module).flow;
 }
 
-const all = new WeakMap<Module, ReadonlySet<string>>();
+const all = new WeakMap<Module, ReadonlyMap<string, readonly FunctionIr[]>>();
 
-/** The macros of a module that are more than a constant. */
-export function macroNames(module: Module): ReadonlySet<string> {
-  let names = all.get(module);
-  if (!names) {
-    const macros = [...module.sources, ...module.headers].flatMap((file) => file.macros);
-    names = new Set(macros.filter((one) => expansionOf(one) !== null).map((one) => one.name));
-    all.set(module, names);
-  }
-  return names;
+/** The macros of a module that are more than a constant, by name. */
+function macrosOf(module: Module): ReadonlyMap<string, readonly FunctionIr[]> {
+  const known = all.get(module);
+  if (known) return known;
+  const macros = new Map<string, FunctionIr[]>();
+  for (const file of [...module.sources, ...module.headers])
+    for (const macro of file.macros) {
+      const expansion = expansionOf(macro);
+      if (expansion === null) continue;
+      const same = macros.get(macro.name);
+      if (same) same.push(expansion);
+      else macros.set(macro.name, [expansion]);
+    }
+  all.set(module, macros);
+  return macros;
 }
 
 const WORD = /[A-Za-z_]\w*/g;
+const words = new WeakMap<FunctionIr, readonly string[]>();
 
-/** Whether a text has one of these names. A look at its words costs less than one at its code. */
-export function mentions(text: string, names: ReadonlySet<string>): boolean {
-  if (names.size === 0) return false;
-  for (const [word] of text.matchAll(WORD)) if (names.has(word)) return true;
-  return false;
+function wordsOf(fn: FunctionIr): readonly string[] {
+  let known = words.get(fn);
+  if (!known) words.set(fn, (known = [...new Set(fn.text.match(WORD))]));
+  return known;
+}
+
+/**
+ * The names in a function that are macros of the module and more than a constant, and those in the
+ * texts of these macros: all that can be written out in it. A look at words costs less than one at
+ * code.
+ */
+export function macrosIn(module: Module, fn: FunctionIr): ReadonlySet<string> {
+  const macros = macrosOf(module),
+    found = new Set<string>();
+  if (macros.size === 0) return found;
+  const texts = [originalOf(fn)];
+  for (const text of texts)
+    for (const word of wordsOf(text)) {
+      const named = found.has(word) ? undefined : macros.get(word);
+      if (named === undefined) continue;
+      found.add(word);
+      append(texts, named);
+    }
+  return found;
 }
 
 function flowMacrosOf(module: Module): FlowMacros {
