@@ -14,6 +14,8 @@ import {
 import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { Span } from '../text/span.ts';
+import type { FileIr } from '../ir/types.ts';
+import type { Names } from './function-traits.ts';
 import { documentsOf, interfaceCallsIn, type PlacedCall } from './locate.ts';
 import {
   areAlternatives,
@@ -74,7 +76,7 @@ const NAMES: ReadonlySet<string> = new Set(
   ),
 );
 
-function callUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
+function callUses(facts: ModuleFacts, own: Names): ApiUse[] {
   const uses: ApiUse[] = [];
   for (const call of interfaceCallsIn(facts.module)) {
     const entry = NAMES.has(call.name) && !own.has(call.name) ? apiEntry(call.name) : undefined;
@@ -92,7 +94,7 @@ function callUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
 }
 
 /** Macros of the interface at file scope, such as `MDEV_TYPE_ATTR_RO(name)`. */
-function fileMacroUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
+function fileMacroUses(facts: ModuleFacts, own: Names): ApiUse[] {
   return documentsOf(facts.module).flatMap((file) =>
     file.fileMacros.flatMap((macro): ApiUse[] => {
       const { name } = macro;
@@ -120,12 +122,13 @@ function fileMacroUses(facts: ModuleFacts, own: ReadonlySet<string>): ApiUse[] {
  */
 function tableUses(facts: ModuleFacts): ApiUse[] {
   const documents = documentsOf(facts.module);
-  const own = new Set(documents.flatMap(({ structs }) => structs.map(({ name }) => name)));
+  const isOwn = (tag: string): boolean =>
+    documents.some(({ structs }) => structs.some(({ name }) => name === tag));
   return documents.flatMap((file) =>
     file.variables.flatMap((variable): ApiUse[] => {
       const tag = variable.type.name;
       const struct = variable.type.keyword === 'struct' ? apiStruct(tag) : undefined;
-      if (!struct || struct.isPrivate || tag === OPS || own.has(tag)) return [];
+      if (!struct || struct.isPrivate || tag === OPS || isOwn(tag)) return [];
       if (variable.init?.kind !== 'initializer') return [];
       const use = (entry: ApiEntry, span: Span, conditions: readonly Condition[]): ApiUse => ({
         entry,
@@ -154,11 +157,22 @@ const OPS = 'vfio_device_ops';
  * Names of the interface that the module defines or declares itself: then a call means the module's
  * own.
  */
-function ownNames(facts: ModuleFacts): Set<string> {
-  const own = new Set<string>();
-  for (const file of documentsOf(facts.module)) {
+function ownNames(facts: ModuleFacts): Names {
+  const lists = documentsOf(facts.module)
+    .map(ownNamesOf)
+    .filter(({ size }) => size > 0);
+  return { has: (name) => lists.some((one) => one.has(name)) };
+}
+
+const ownNamesByFile = new WeakMap<FileIr, ReadonlySet<string>>();
+
+function ownNamesOf(file: FileIr): ReadonlySet<string> {
+  let own = ownNamesByFile.get(file);
+  if (own === undefined) {
+    const names = new Set<string>();
     for (const list of [file.functions, file.macros, file.prototypes])
-      for (const { name } of list) if (apiEntry(name) !== undefined) own.add(name);
+      for (const { name } of list) if (apiEntry(name) !== undefined) names.add(name);
+    ownNamesByFile.set(file, (own = names));
   }
   return own;
 }

@@ -80,23 +80,27 @@ export function callersByName(module: Module): ReadonlyMap<string, readonly Func
   return byName;
 }
 
-const callees = new WeakMap<ModuleIndex, Map<FunctionIr, readonly FunctionIr[]>>();
-
-/** The functions of the module that a function calls by name. */
-function calleesOf(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
-  let byFunction = callees.get(index);
-  if (byFunction === undefined) callees.set(index, (byFunction = new Map()));
-  let list = byFunction.get(fn);
-  if (list === undefined) byFunction.set(fn, (list = findCallees(index, fn)));
-  return list;
+/** Where in the list of all functions those are that a function calls by name. */
+interface Callees {
+  /** Those of the module: with the same names it has the same functions at the same places. */
+  readonly names: ModuleIndex['names'];
+  readonly positions: readonly number[];
 }
 
-function findCallees(index: ModuleIndex, fn: FunctionIr): readonly FunctionIr[] {
-  const file = index.fileOf(fn);
-  if (file === undefined) return [];
-  return ownCallsIn(fn, namesOfFunctions(index.module)).flatMap((name) =>
-    index.functions(file, name).map(({ item }) => item),
-  );
+const callees = new WeakMap<FunctionIr, Callees>();
+
+/** Where the functions are that the one at a place calls by name. */
+function calleesAt(index: ModuleIndex, position: number): readonly number[] {
+  const root = index.roots[position]!;
+  let known = callees.get(root);
+  if (known?.names !== index.names) {
+    const { file, item } = index.allFunctions[position]!;
+    const positions = ownCallsIn(item, namesOfFunctions(index.module)).flatMap((name) =>
+      index.functions(file, name).map((one) => index.positionOf(one.item)!),
+    );
+    callees.set(root, (known = { names: index.names, positions }));
+  }
+  return known.positions;
 }
 
 /**
@@ -110,8 +114,14 @@ export function reachedFrom(
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.
-  for (const [fn] of reached)
-    for (const callee of calleesOf(index, fn)) if (!reached.has(callee)) reached.set(callee, fn);
+  for (const fn of reached.keys()) {
+    const position = index.positionOf(fn);
+    if (position === undefined) continue;
+    for (const at of calleesAt(index, position)) {
+      const callee = index.allFunctions[at]!.item;
+      if (!reached.has(callee)) reached.set(callee, fn);
+    }
+  }
   return reached;
 }
 
@@ -123,8 +133,10 @@ export function leadingTo(
   const callers = callersByName(index.module);
   const leading = new Set(targets);
   // As above.
-  for (const target of leading)
-    for (const caller of callers.get(target.name) ?? [])
-      if (calleesOf(index, caller).includes(target)) leading.add(caller);
+  for (const target of leading) {
+    const position = index.positionOf(target);
+    for (const caller of position === undefined ? [] : (callers.get(target.name) ?? []))
+      if (calleesAt(index, index.positionOf(caller)!).includes(position!)) leading.add(caller);
+  }
   return leading;
 }

@@ -204,8 +204,9 @@ const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
 function compiledFacts(facts: ModuleFacts): ModuleFacts {
   let known = compiled.get(facts);
   if (known === undefined) {
+    const macros = macrosOf(facts.module, facts.kernel);
     const isCompiled = ({ conditions }: { readonly conditions: readonly Condition[] }): boolean =>
-      !isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
+      conditions.length === 0 || !isExcluded(conditions, facts.kernel, macros);
     const { leaves, teardowns } = facts.resources;
     const observations = facts.observations.filter(isCompiled);
     known = {

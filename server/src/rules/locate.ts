@@ -176,8 +176,11 @@ export function functionsIn(
   const key = wanted.join();
   let functions = answers.get(key);
   if (functions === undefined) {
-    functions = [...roles].flatMap(([fn, role]) => (wanted.includes(role) ? [fn] : []));
-    answers.set(key, functions);
+    const found: FunctionIr[] = [];
+    roles.forEach((role, fn) => {
+      if (wanted.includes(role)) found.push(fn);
+    });
+    answers.set(key, (functions = found));
   }
   return functions;
 }
@@ -275,12 +278,19 @@ function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): Lowered
     .map((call) => ({ call, conditions: conditionsAt(root, call) }));
 }
 
-const placedCalls = new WeakMap<Module, readonly PlacedCall[]>();
+const callsOfModule = new WeakMap<Module, readonly PlacedCall[]>();
+const callsOfDocument = new WeakMap<FileIr, readonly PlacedCall[]>();
 
 /** The calls of the interface in the module's sources, found once for all rules. */
 export function interfaceCallsIn(module: Module): readonly PlacedCall[] {
-  let calls = placedCalls.get(module);
-  if (!calls) placedCalls.set(module, (calls = placed(module, interfaceCallsOf)));
+  let calls = callsOfModule.get(module);
+  if (!calls) callsOfModule.set(module, (calls = module.sources.flatMap(interfaceCallsOfFile)));
+  return calls;
+}
+
+function interfaceCallsOfFile(file: FileIr): readonly PlacedCall[] {
+  let calls = callsOfDocument.get(file);
+  if (!calls) callsOfDocument.set(file, (calls = placed(file, interfaceCallsOf)));
   return calls;
 }
 
@@ -297,21 +307,22 @@ function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[]
   const isWanted = (name: string): boolean => wanted.has(name);
   const names = namesOfFunctions(module);
   const areOwn = [...wanted].every((name) => names.has(name));
-  return placed(module, (fn) =>
-    !areOwn || ownCallsIn(fn, names).some(isWanted) ? callsOf(originalOf(fn), isWanted) : [],
+  return module.sources.flatMap((file) =>
+    placed(file, (fn) =>
+      !areOwn || ownCallsIn(fn, names).some(isWanted) ? callsOf(originalOf(fn), isWanted) : [],
+    ),
   );
 }
 
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */
 function placed(
-  module: Module,
+  file: FileIr,
   callsOfFunction: (fn: FunctionIr) => readonly LoweredCall[],
 ): PlacedCall[] {
   const calls: PlacedCall[] = [];
-  for (const file of module.sources)
-    for (const fn of file.functions)
-      for (const found of callsOfFunction(fn))
-        calls.push(new CallOfToday(file, fn, found, movedBy(fn)));
+  for (const fn of file.functions)
+    for (const found of callsOfFunction(fn))
+      calls.push(new CallOfToday(file, fn, found, movedBy(fn)));
   return calls;
 }
 

@@ -273,6 +273,8 @@ export interface ResolvedMember extends Pick<
 interface Resolution {
   readonly asked: readonly AskedType[];
   readonly list: readonly ResolvedMember[];
+  /** The names of the module for which the answers were those: with these they are so again. */
+  names: ModuleIndex['names'];
 }
 
 const resolutions = new WeakMap<FunctionIr, Resolution>();
@@ -300,7 +302,13 @@ function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolut
   const root = originalOf(fn);
   const types = typesOf(index, file);
   const before = resolutions.get(root);
-  if (before?.asked.every((one) => types.print(one) === one.print)) return before;
+  if (before !== undefined) {
+    if (before.names === index.names) return before;
+    if (before.asked.every((one) => types.print(one) === one.print)) {
+      before.names = index.names;
+      return before;
+    }
+  }
   const { locals, accesses } = mentionsIn(root);
   const asked: AskedType[] = [];
   const typing: Typing = { types: recorded(types, asked), locals };
@@ -312,7 +320,7 @@ function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolut
     const isArray = (type?.arrays ?? 0) > 0;
     return [{ ...place, ...(isArray ? form.array : form.plain), node, at, isArray }];
   });
-  const resolution = { asked, list };
+  const resolution = { asked, list, names: index.names };
   resolutions.set(root, resolution);
   return resolution;
 }

@@ -1,9 +1,11 @@
 /** Where a pointer that is tested can be NULL because the driver itself makes it so. */
-import type { Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { Expr, FunctionIr } from '../ir/types.ts';
 import { areAlternatives } from '../lifecycle/module/preprocessor.ts';
 import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Observation, TestObservation } from '../lifecycle/types.ts';
-import { contains, documentOf, isNull, walk } from './locate.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
+import { keptByFunction } from './function-traits.ts';
+import { contains, documentOf, isNull, loweredSpan, walk } from './locate.ts';
 
 /**
  * What a test of a pointer against NULL may meet: a NULL that a path brings, one that a helper's
@@ -68,30 +70,45 @@ function isNullAt(one: Observation, { site, conditions }: TestObservation): bool
 }
 
 function testedName({ function: fn, site }: TestObservation): string | null {
-  for (const node of walk(fn.body))
-    if (node.kind === 'name' && contains(site, node) && isPointerName(fn, node.name))
+  const lowered = loweredSpan(fn, site);
+  for (const node of walk(originalOf(fn).body))
+    if (node.kind === 'name' && contains(lowered, node) && isPointerName(fn, node.name))
       return node.name;
   return null;
 }
 
 function isPointerName(fn: FunctionIr, name: string): boolean {
-  if (fn.params.some((one) => one.name === name && one.type.pointers > 0)) return true;
-  return [...walk(fn.body)].some(
-    (node) => node.kind === 'decl' && node.name === name && node.type.pointers > 0,
-  );
+  return pointersOf(fn).has(name);
 }
 
-function valuesOf(fn: FunctionIr, name: string): Expr[] {
-  return [...walk(fn.body)].flatMap((node): Expr[] => {
-    if (node.kind === 'decl' && node.name === name && node.init !== null) return [node.init];
-    return node.kind === 'assign' &&
-      node.op === '=' &&
-      node.target.kind === 'name' &&
-      node.target.name === name
-      ? [node.value]
-      : [];
-  });
+/** The parameters and locals of a function that are pointers. */
+const pointersOf = keptByFunction(({ params, body }): ReadonlySet<string> => {
+  const names = new Set<string>();
+  for (const { name, type } of params) if (type.pointers > 0) names.add(name);
+  for (const node of walk(body))
+    if (node.kind === 'decl' && node.type.pointers > 0) names.add(node.name);
+  return names;
+});
+
+/** What a function as it was lowered gives a variable. */
+function valuesOf(fn: FunctionIr, name: string): readonly Expr[] {
+  return valuesByName(fn).get(name) ?? [];
 }
+
+const valuesByName = keptByFunction(({ body }): ReadonlyMap<string, readonly Expr[]> => {
+  const values = new Map<string, Expr[]>();
+  const note = (name: string, value: Expr): void => {
+    const known = values.get(name);
+    if (known) known.push(value);
+    else values.set(name, [value]);
+  };
+  for (const node of walk(body)) {
+    if (node.kind === 'decl' && node.init !== null) note(node.name, node.init);
+    if (node.kind === 'assign' && node.op === '=' && node.target.kind === 'name')
+      note(node.target.name, node.value);
+  }
+  return values;
+});
 
 /** A helper in a helper in a helper: deeper than this nobody looks. */
 const MAX_DEPTH = 6;
@@ -114,15 +131,15 @@ function isNullHelper(facts: ModuleFacts, from: FunctionIr, value: Expr, depth =
   return defined.some(
     ({ item }) =>
       item.returnType.pointers > 0 &&
-      returnsOf(item.body).some((one) => saysNull(facts, item, one, depth + 1)),
+      returnsOf(item).some((one) => saysNull(facts, item, one, depth + 1)),
   );
 }
 
-function returnsOf(body: Stmt): Expr[] {
-  return [...walk(body)].flatMap((node) =>
+const returnsOf = keptByFunction(({ body }): readonly Expr[] =>
+  [...walk(body)].flatMap((node) =>
     node.kind === 'return' && node.value !== null ? [node.value] : [],
-  );
-}
+  ),
+);
 
 function saysNull(facts: ModuleFacts, fn: FunctionIr, value: Expr, depth: number): boolean {
   if (isNull(value)) return true;

@@ -56,11 +56,11 @@ export function leavings(
 ): Leaving[] {
   const found = new Map<string, Leaving>();
   for (const leave of facts.resources.leaves) {
-    const all = leave.certain
-      ? leave.held.filter(
-          (one) => isOwed(leave, one) && !(leave.ownState && isExcusedByState(facts, leave, one)),
-        )
-      : [];
+    if (!leave.certain) continue;
+    const all = leave.held.filter(
+      (one) => isOwed(leave, one) && !(leave.ownState && isExcusedByState(facts, leave, one)),
+    );
+    if (all.length === 0) continue;
     for (const owed of byLeaver(all)) {
       const leftBy = owed[0]?.leftBy ?? null;
       const { site, isAlways } =
