@@ -48,8 +48,9 @@ export async function runCommand(command: Command, program: Program): Promise<nu
       program.output.out(command.text);
       return 0;
     case 'lsp': {
+      const { startServerThread } = await import('../lsp/node-start-thread.ts');
       const { superviseServer } = await import('../lsp/node-supervisor.ts');
-      superviseServer(join(dirname(program.self), '..', 'server.cjs'));
+      superviseServer(startServerThread(join(dirname(program.self), '..', 'server.cjs')));
       return 0;
     }
   }

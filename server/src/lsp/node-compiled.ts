@@ -27,7 +27,8 @@ const DAY = 24 * 60 * 60 * 1000;
  * @param folder where compiled programs are kept; undefined where they are not.
  */
 export function runCompiled(program: string, folder: string | undefined): Running {
-  const text = readFileSync(program, 'utf8');
+  // The build writes nothing but ASCII, which is not looked at so.
+  const text = readFileSync(program, 'latin1');
   const file = folder === undefined ? undefined : join(folder, nameOf(program));
   const cachedData = folder !== undefined && isOurs(folder) ? read(file!) : undefined;
   const script = new Script(

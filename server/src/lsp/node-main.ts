@@ -1,6 +1,7 @@
 /** The entry of the server in Node, and of its thread. */
 import { join } from 'node:path';
 import { compiledFolder, runCompiled } from './node-compiled.ts';
+import { startServerThread } from './node-start-thread.ts';
 import { threadRole } from './node-thread.ts';
 
 /** Milliseconds after which a server has compiled what it needs, and is at rest. */
@@ -14,5 +15,6 @@ if (threadRole() === 'server') {
   const { wasKept, keep } = runCompiled(join(__dirname, 'web', 'server.js'), compiledFolder());
   if (!wasKept) setTimeout(keep, SETTLED).unref();
 } else {
-  void import('./node-supervisor.ts').then(({ superviseServer }) => superviseServer(__filename));
+  const thread = startServerThread(__filename);
+  void import('./node-supervisor.ts').then(({ superviseServer }) => superviseServer(thread));
 }

@@ -5,39 +5,32 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import {
+  BrowserMessageReader,
+  BrowserMessageWriter,
   createConnection,
-  PortMessageReader,
-  PortMessageWriter,
-  ProposedFeatures,
-} from 'vscode-languageserver/node';
+} from 'vscode-languageserver/browser';
 import { createNodeFiles } from './node-files.ts';
 import { startServer } from './server.ts';
 
 /**
- * Serves the client that the supervisor speaks with.
+ * Serves the client that the supervisor speaks with. A port of Node is one of the browser's too, and
+ * what the protocol's library has for browsers loads nothing of Node: half of what it has for Node
+ * are modules for sockets, pipes and processes, which the supervisor has.
  * @param folder the folder where the wasm modules lie.
  */
 export function serveThread(folder: string): void {
+  const port = parentPort as unknown as MessagePort;
   const pages = join(folder, '..', 'docs', 'rules');
   const rest = (): Promise<void> => new Promise((resume) => void setImmediate(resume));
-  startServer(
-    createConnection(
-      ProposedFeatures.all,
-      new PortMessageReader(parentPort!),
-      new PortMessageWriter(parentPort!),
-    ),
-    {
-      async loadWasm() {
-        const [runtime, grammar] = await Promise.all(
-          ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) =>
-            readFile(join(folder, name)),
-          ),
-        );
-        return { runtime: runtime!, grammar: grammar! };
-      },
-      files: createNodeFiles(rest),
-      rest,
-      docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
+  startServer(createConnection(new BrowserMessageReader(port), new BrowserMessageWriter(port)), {
+    async loadWasm() {
+      const [runtime, grammar] = await Promise.all(
+        ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))),
+      );
+      return { runtime: runtime!, grammar: grammar! };
     },
-  );
+    files: createNodeFiles(rest),
+    rest,
+    docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
+  });
 }

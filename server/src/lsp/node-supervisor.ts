@@ -4,8 +4,7 @@
  * answered whatever is being worked out there: `shutdown`, `exit`, the end of the input and of the
  * client's process.
  */
-import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   createServerPipeTransport,
   createServerSocketTransport,
@@ -20,8 +19,6 @@ import {
   type RequestMessage,
   type ResponseMessage,
 } from 'vscode-jsonrpc/node';
-import { optimiseLater } from './node-optimise-later.ts';
-import { threadFor } from './node-thread.ts';
 
 /** Of the protocol: the request was cancelled. */
 const REQUEST_CANCELLED = -32800;
@@ -32,37 +29,16 @@ const REQUEST_CANCELLED = -32800;
  */
 const GLANCE = 3_000;
 
-/**
- * Megabytes for what has just been made, which is what V8 calls three halves of the new space: 4 MB
- * each. Left alone each grows to 16.
- */
-const YOUNG_GENERATION = 12;
-
-/**
- * An editor's server lives for days beside many others. Left alone V8 lets the heap grow to several
- * times what is alive, because each keystroke leaves much garbage; and what is kept of a driver lies
- * on pages that are mostly free then, which only a collection that moves it gives back.
- */
-const SMALL_HEAP = ['--heap-growing-percent=20', '--compact-on-every-full-gc'];
-
 type Transport = readonly [MessageReader, MessageWriter];
 
 /**
  * Serves over the transport that the process' arguments name: --stdio, --node-ipc, --socket=N or
  * --pipe=NAME. Ends the process.
- * @param program the file that the thread runs, dist/server.cjs: it asks `threadRole` what it is
- * for.
+ * @param thread has just been started by startServerThread().
  * @throws Error when the arguments name no transport.
  */
-export function superviseServer(program: string): void {
+export function superviseServer(thread: Worker): void {
   const [reader, writer] = transportOf(process.argv.slice(2));
-  for (const flag of SMALL_HEAP) setFlagsFromString(flag);
-  optimiseLater();
-  const thread = new Worker(program, {
-    workerData: threadFor('server'),
-    stdout: true,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
-  });
   // What a library prints is no message.
   thread.stdout.pipe(process.stderr);
   const unanswered = new Set<RequestMessage['id']>();
