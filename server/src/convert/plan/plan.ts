@@ -189,7 +189,7 @@ function planDevice(
     );
   if (container)
     attempt(() => refuseOverwritten(module, file, container, teardown?.frees ?? [], new Set()));
-  if (teardown) attempt(() => refuseAtomicFrees(module, file, teardown.frees));
+  if (teardown) attempt(() => refuseAtomicFrees(module, teardown.frees));
   const allocations =
     container &&
     planned &&

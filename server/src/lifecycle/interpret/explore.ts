@@ -5,7 +5,7 @@ import type { Span } from '../../text/span.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { loopCursors } from '../../kernel/loop-macros.ts';
-import { callOfGuard } from './guards.ts';
+import { callOfGuard, callOfOwnGuard } from './guards.ts';
 import {
   blocksInLoops,
   type Block,
@@ -330,12 +330,10 @@ function guard(
 
 /** What DEFINE_GUARD() of the module says of a guard. */
 function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null {
-  const [kind, ...args] = stmt.args;
-  if (kind?.kind !== 'name' || args.length !== 1) return null;
-  const name = `guard_${kind.name}_${isEntry ? 'take' : 'release'}`;
-  const { start, expansion } = stmt;
-  const at = { start, end: stmt.body?.start ?? stmt.end, ...(expansion && { expansion }) };
-  return run.index.macroFunctions(run.file, name).length > 0 ? callOn(name, at, args) : null;
+  const call = callOfOwnGuard(stmt, isEntry);
+  return call?.name != null && run.index.macroFunctions(run.file, call.name).length > 0
+    ? call
+    : null;
 }
 
 /**
