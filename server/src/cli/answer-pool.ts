@@ -44,7 +44,9 @@ export function createAnswerPool({
   engine,
 }: Pick<Program, 'self' | 'threads' | 'engine'>): AnswerPool {
   const held: Waiting[] = [];
-  const threads: Thread[] = [];
+  /** Those that are alive; undefined before any is started. */
+  let threads: Thread[] | undefined;
+  let failure = new Error('no thread could be started');
   const ofModule = new Map<string, Thread>();
   const count = Math.min(MAX_THREADS, possible);
 
@@ -58,18 +60,28 @@ export function createAnswerPool({
       if ('answer' in answered) resolve(answered.answer);
       else reject(new Error(answered.failure));
     });
-    thread.worker.on('error', (error) => {
+    // What is asked of a thread that is gone is never answered.
+    const end = (error: Error): void => {
+      threads = threads?.filter((other) => other !== thread);
+      failure = error;
       for (const { reject } of thread.waiting.splice(0)) reject(error);
+    };
+    thread.worker.on('error', end);
+    thread.worker.on('exit', (code) => {
+      if (threads?.includes(thread)) end(new Error(`a thread ended with status ${code}`));
     });
     return thread;
   }
 
-  function ask(one: Waiting): void {
+  function ask(one: Waiting, alive: readonly Thread[]): void {
+    if (alive.length === 0) return one.reject(failure);
     const { input } = one.question;
     const key = input.sources.map(({ path }) => path).join('\n');
+    const known = ofModule.get(key);
     const thread =
-      ofModule.get(key) ??
-      threads.reduce((least, other) => (sizeOf(other) < sizeOf(least) ? other : least));
+      known && alive.includes(known)
+        ? known
+        : alive.reduce((least, other) => (sizeOf(other) < sizeOf(least) ? other : least));
     ofModule.set(key, thread);
     const isSame = thread.last !== undefined && isSameModule(thread.last, one.question);
     thread.last = one.question;
@@ -85,11 +97,11 @@ export function createAnswerPool({
     answer: (question) =>
       new Promise((resolve, reject) => {
         const one: Waiting = { question, resolve, reject };
-        if (threads.length > 0) return ask(one);
+        if (threads) return ask(one, threads);
         held.push(one);
         if (held.length <= FEW || count < 2) return;
-        for (let i = 0; i < count; i++) threads.push(start());
-        for (const each of held.splice(0)) ask(each);
+        threads = Array.from({ length: count }, start);
+        for (const each of held.splice(0)) ask(each, threads);
       }),
     async settle() {
       for (const { question, resolve, reject } of held.splice(0))
@@ -98,7 +110,7 @@ export function createAnswerPool({
           .then(resolve, reject);
     },
     async close() {
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
     },
   };
 }

@@ -89,4 +89,27 @@ describe('the pool of a check', () => {
     expect(told.every((one) => one.status === 'rejected')).toBe(true);
     await pool.close();
   });
+
+  it.each([
+    ['dies', "throw new Error('gone')"],
+    ['ends', 'process.exit()'],
+  ])('asks no more of a thread that %s', async (_, does) => {
+    const pool = onTwoThreads(`asked.file.endsWith('f3.c') ? (() => { ${does} })()
+      : parentPort.postMessage({ answer: { threadId } })`);
+    const first = await Promise.allSettled(questions(12).map((one) => pool.answer(one)));
+    const failed = first.findIndex(({ status }) => status === 'rejected');
+    expect(failed).toBeGreaterThanOrEqual(2);
+    // Of the same modules too: the other thread has nothing else before it.
+    const rest = questions(12).filter(({ input }) => !input.file.endsWith('f3.c'));
+    const then = await Promise.allSettled(rest.map((one) => pool.answer(one)));
+    expect(then.map(({ status }) => status)).toEqual(rest.map(() => 'fulfilled'));
+    await pool.close();
+  });
+
+  it('fails what comes when no thread is left', async () => {
+    const pool = onTwoThreads("throw new Error('gone')");
+    await Promise.allSettled(questions(12).map((one) => pool.answer(one)));
+    await expect(pool.answer(questions(1)[0]!)).rejects.toThrow('gone');
+    await pool.close();
+  });
 });
