@@ -3,10 +3,10 @@
  * hover's blocks, the other end, links, signatures and completion.
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
+import { setup, suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Locator, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { find, inWindow, open, revert, until, withoutStickyScroll } from './support.ts';
+import { clickUntil, find, inWindow, open, revert, until, withoutStickyScroll } from './support.ts';
 
 suite('beside the code', () => {
   let page: Page;
@@ -55,6 +55,10 @@ suite('beside the code', () => {
     document = await open('mistakes.c', { preview: false });
     await until('the mistakes', () => vscode.languages.getDiagnostics(document.uri).length === 3);
   });
+  // A test that failed may have left another.
+  setup(async () => {
+    document = await open('mistakes.c', { preview: false });
+  });
   suiteTeardown(async () => {
     await settings().update('codeLens', undefined);
     await settings().update('inlayHints', undefined);
@@ -71,29 +75,23 @@ suite('beside the code', () => {
     await until('the lenses', async () =>
       (await titles()).some((title) => /new model, 2 findings/.test(title ?? '')),
     );
-    const mistakes = document;
     document = await open('old_model.c', { preview: false });
     await settings().update('codeLens', undefined);
     await until('the conversion', async () =>
       (await titles()).includes('Convert to vfio_alloc_device()'),
     );
-    document = mistakes;
-    await vscode.window.showTextDocument(document);
   });
 
   test('the lens above an old probe converts it, by a click', async () => {
-    const mistakes = document;
     document = await open('old_model.c', { preview: false });
     await goBehind('static int meter_probe');
-    await page
-      .locator('.codelens-decoration a', { hasText: 'Convert to vfio_alloc_device()' })
-      .click();
-    await until('the conversion', () => document.isDirty);
+    const lens = page.locator('.codelens-decoration a', {
+      hasText: 'Convert to vfio_alloc_device()',
+    });
+    await clickUntil('the conversion', lens, () => document.isDirty);
     match(document.getText(), /vfio_alloc_device\(meter, vdev, /);
     await vscode.commands.executeCommand('notifications.clearAll');
     await revert(document);
-    document = mistakes;
-    await vscode.window.showTextDocument(document);
   });
 
   test('hints say what is owed where the setting is on, and there is none without it', async () => {
@@ -190,8 +188,7 @@ suite('beside the code', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.type('vfio_rem');
     const row = page.locator('.suggest-widget .monaco-list-row', { hasText: 'vfio_remove' });
-    await row.first().click();
-    await until('the function', () =>
+    await clickUntil('the function', row.first(), () =>
       /_remove\(struct mdev_device \*mdev\)[^]*_remove\(struct mdev_device \*mdev\)/.test(
         document.getText(),
       ),

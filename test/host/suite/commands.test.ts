@@ -13,9 +13,23 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { answerRow, inWindow, open, pickAnswer, revert, rule, until } from './support.ts';
+import {
+  answerRow,
+  clickUntil,
+  inWindow,
+  leaveQuestion,
+  open,
+  pickAnswer,
+  pressInQuestion,
+  pressUntil,
+  questionBox,
+  revert,
+  rule,
+  until,
+  writeAnswer,
+} from './support.ts';
 
 /** An entry of a list of questions with a line above it. */
 const lineAbove = '.quick-input-list-separator-border';
@@ -24,13 +38,22 @@ suite('commands', () => {
   let page: Page;
   const root = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 
-  const said = (text: string): Promise<void> =>
-    page.locator('.statusbar-item', { hasText: text }).first().waitFor();
+  const sentence = (text: string): Locator =>
+    page.locator('.statusbar-item', { hasText: text }).first();
+  const said = (text: string): Promise<void> => sentence(text).waitFor();
+  /** What asks for the name of a driver comes second of three questions. */
+  const askedForName = (): Locator => page.locator('.quick-input-widget', { hasText: '(2/3)' });
 
   inWindow((connected) => {
     page = connected;
   });
   suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  /** Answers the second question of a new driver. */
+  async function answerName(name: string): Promise<void> {
+    await writeAnswer(page, name);
+    await pressInQuestion(page, 'Enter', async () => !(await askedForName().isVisible()));
+  }
 
   test('a new driver is written into a folder, opened, and has nothing to report', async () => {
     const folder = path.join(root(), 'fresh');
@@ -67,12 +90,10 @@ suite('commands', () => {
       folder: vscode.Uri.file(folder).toString(),
     });
     await pickAnswer(page, 'Mediated device');
-    await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
-    await page.keyboard.type('2kiln');
+    await askedForName().waitFor();
+    await writeAnswer(page, '2kiln');
     await page.locator('.quick-input-message', { hasText: 'small letters' }).waitFor();
-    await page.keyboard.press('Control+a');
-    await page.keyboard.type('kiln');
-    await page.keyboard.press('Enter');
+    await answerName('kiln');
     await pickAnswer(page, '6.12');
     await done;
     deepEqual(readdirSync(folder).sort(), ['Kconfig', 'Makefile', 'kiln_mdev.c']);
@@ -103,7 +124,7 @@ suite('commands', () => {
     const row = page.locator('.quick-input-widget .monaco-list-row', { hasText: 'old_model.c' });
     await row.first().waitFor();
     ok((await row.first().innerText()).includes('converted'));
-    await page.keyboard.press('Enter');
+    await pressInQuestion(page, 'Enter', () => answerRow(page, 'Apply').isVisible());
     await pickAnswer(page, 'Apply');
     await done;
     await until('the conversion', () => document.getText().includes('vfio_alloc_device'));
@@ -130,14 +151,17 @@ suite('commands', () => {
     match(await row.innerText(), /not converted[^]*`GFP_ATOMIC`/);
     equal(await page.locator('.quick-input-widget', { hasText: 'plain.c' }).count(), 0);
     equal(await row.locator(lineAbove).count(), 0);
-    await row.hover();
-    await row.locator('.codicon-go-to-file').click();
-    const editor = await until('the place', () => {
-      const active = vscode.window.activeTextEditor;
-      return active?.document.uri.fsPath === file ? active : undefined;
-    });
+    await pressUntil(
+      'the place',
+      () => vscode.window.activeTextEditor?.document.uri.fsPath === file,
+      async () => {
+        await row.hover({ timeout: 10_000 });
+        await row.locator('.codicon-go-to-file').click({ timeout: 10_000 });
+      },
+    );
+    const editor = vscode.window.activeTextEditor!;
     ok(editor.document.lineAt(editor.selection.active.line).text.includes('GFP_ATOMIC'));
-    await page.keyboard.press('Escape');
+    await leaveQuestion(page, row);
     await done;
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     rmSync(folder, { recursive: true });
@@ -156,7 +180,7 @@ suite('commands', () => {
     await answerRow(page, 'meter.c').waitFor();
     equal(await answerRow(page, 'meter.c').locator(lineAbove).count(), 0);
     equal(await answerRow(page, 'atomic.c').locator(lineAbove).count(), 1);
-    await page.keyboard.press('Escape');
+    await leaveQuestion(page, answerRow(page, 'meter.c'));
     await done;
     rmSync(folder, { recursive: true });
   });
@@ -178,8 +202,10 @@ suite('commands', () => {
       await vscode.commands.executeCommand('notifications.showList');
       return (await search.count()) > 0;
     });
-    await search.locator('.monaco-button', { hasText: 'Cancel' }).click();
-    await said('the drivers were not converted: cancelled');
+    const cancelled = sentence('the drivers were not converted: cancelled');
+    await clickUntil('the end', search.locator('.monaco-button', { hasText: 'Cancel' }), () =>
+      cancelled.isVisible(),
+    );
     await done;
     equal(await answerRow(page, 'meter0.c').count(), 0);
     await vscode.commands.executeCommand('notifications.hideList');
@@ -191,12 +217,18 @@ suite('commands', () => {
     mkdirSync(folder);
     await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
     const row = page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'shelf' }).first();
-    await row.click({ button: 'right' });
-    await page.locator('.monaco-menu .action-label', { hasText: 'Create Driver' }).click();
+    const item = page.locator('.monaco-menu .action-label', { hasText: 'Create Driver' });
+    await pressUntil(
+      'the question',
+      () => answerRow(page, 'Mediated device').isVisible(),
+      async () => {
+        await row.click({ button: 'right', timeout: 10_000 });
+        await item.click({ timeout: 10_000 });
+      },
+    );
     await pickAnswer(page, 'Mediated device');
-    await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
-    await page.keyboard.type('shelf');
-    await page.keyboard.press('Enter');
+    await askedForName().waitFor();
+    await answerName('shelf');
     await pickAnswer(page, '6.12');
     await until('the driver', () => existsSync(path.join(folder, 'shelf_mdev.c')));
     await said('created shelf_mdev.c, Makefile, Kconfig');
@@ -215,8 +247,9 @@ suite('commands', () => {
   test('New File… offers a driver', async () => {
     const done = vscode.commands.executeCommand('welcome.showNewFileEntries');
     await pickAnswer(page, 'Create Driver');
-    await page.locator('.quick-input-widget', { hasText: 'Create Driver (1/3)' }).waitFor();
-    await page.keyboard.press('Escape');
+    const asked = page.locator('.quick-input-widget', { hasText: 'Create Driver (1/3)' });
+    await asked.waitFor();
+    await leaveQuestion(page, asked);
     await done;
   });
 
@@ -226,13 +259,13 @@ suite('commands', () => {
       vscode.Uri.file(path.join(root(), 'dock')),
     );
     await answerRow(page, 'dock_').waitFor();
-    await page.keyboard.press('Enter');
+    await pressInQuestion(page, 'Enter', () => answerRow(page, 'Save as Patch').isVisible());
     await pickAnswer(page, 'Save as Patch');
-    const box = page.locator('.quick-input-widget input').first();
+    const box = questionBox(page);
     await until('the name', async () => (await box.inputValue()).endsWith('.patch'));
-    await page.keyboard.press('Enter');
-    await done;
     const patch = path.join(root(), 'dock/vfio-conversion.patch');
+    await pressInQuestion(page, 'Enter', () => existsSync(patch));
+    await done;
     git(path.join(root(), 'dock'), 'apply', '--check', patch);
     rmSync(patch);
   });

@@ -8,10 +8,12 @@ import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
+  clickUntil,
   convertDriver,
   find,
   inWindow,
   open,
+  pressUntil,
   rule,
   until,
   withoutStickyScroll,
@@ -24,28 +26,32 @@ suite('the first steps', () => {
     page = connected;
   });
   suiteSetup(withoutStickyScroll);
-  suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
   test('the walkthrough has six steps, each with a picture', async () => {
-    await vscode.commands.executeCommand(
-      'workbench.action.openWalkthrough',
-      'vfio-lifecycle.vfio-lifecycle#firstSteps',
-    );
+    await openWalkthrough();
     const steps = page.locator('.getting-started-step');
     await until('the steps', async () => (await steps.count()) === 6);
     for (let i = 0; i < 6; i++) {
-      await steps.nth(i).click();
       const picture = page.locator('.getting-started-media img').first();
-      await until(`the picture of step ${i + 1}`, () =>
-        picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 100),
+      await clickUntil(
+        `the picture of step ${i + 1}`,
+        steps.nth(i),
+        async () =>
+          (await steps.nth(i).getAttribute('class'))?.includes('expanded') === true &&
+          (await picture.count()) > 0 &&
+          picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 100),
       );
     }
   });
 
   test('the first button opens the example beside, at its first mistake', async () => {
-    await page.locator('.getting-started-step').first().click();
-    await page.locator('.monaco-button', { hasText: 'Open Example Driver' }).click();
-    const document = await until('the example', () => vscode.window.activeTextEditor?.document);
+    await openWalkthrough();
+    const button = page.locator('.monaco-button', { hasText: 'Open Example Driver' });
+    await clickUntil('the first step', page.locator('.getting-started-step').first(), () =>
+      button.isVisible(),
+    );
+    await clickUntil('the example', button, () => vscode.window.activeTextEditor !== undefined);
+    const { document } = vscode.window.activeTextEditor!;
     equal(document.uri.toString(), 'untitled:mistakes.c');
     const rules = () => vscode.languages.getDiagnostics(document.uri).map(rule).sort();
     await until('the mistakes', () => rules().length === 3);
@@ -76,6 +82,14 @@ suite('the first steps', () => {
     ok(without.length > 0 && !without.includes('Convert This Driver'), without.join());
   });
 
+  async function openWalkthrough(): Promise<void> {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await vscode.commands.executeCommand(
+      'workbench.action.openWalkthrough',
+      'vfio-lifecycle.vfio-lifecycle#firstSteps',
+    );
+  }
+
   async function itemsOfContextMenu(name: string): Promise<string[]> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await open(name);
@@ -88,9 +102,12 @@ suite('the first steps', () => {
       page.locator('.editor-instance .monaco-editor').first().boundingBox(),
     );
     const middle = [left + width / 2, top + height / 2] as const;
-    await page.mouse.click(...middle, { button: 'right' });
     const items = page.locator('.monaco-menu .action-label');
-    await items.first().waitFor();
+    await pressUntil(
+      'the menu',
+      () => items.first().isVisible(),
+      () => page.mouse.click(...middle, { button: 'right' }),
+    );
     const labels = await items.allInnerTexts();
     await page.keyboard.press('Escape');
     // The menu took the release of the button, without which the editor shows no hover any more: it

@@ -42,9 +42,10 @@ export async function run(): Promise<void> {
       })
       .on('fail', (test, error: unknown) => {
         counts.failed++;
-        counts.failures.push(
-          `${test.fullTitle()}: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        counts.failures.push(`${test.fullTitle()}: ${messageOf(error)}`);
+      })
+      .on('retry', (test, error: unknown) => {
+        console.log(`again: ${test.fullTitle()}: ${messageOf(error)}`);
       })
       .on('pending', () => {
         counts.skipped++;
@@ -54,4 +55,8 @@ export async function run(): Promise<void> {
   if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
   if (counts.failed > 0) throw new Error(`${counts.failed} tests failed`);
   if (counts.passed === 0) throw new Error('no test ran');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,21 @@
 /** The picture of a life cycle beside its driver, and the walk along a finding's path. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
-import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
+import { setup, suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Frame, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { find, inWindow, open, revert, rule, until } from './support.ts';
+import {
+  clickUntil,
+  find,
+  inWindow,
+  open,
+  pressInQuestion,
+  pressUntil,
+  questionBox,
+  revert,
+  rule,
+  until,
+} from './support.ts';
 
 /** What axe-core answers, as far as it is read here. */
 interface AxeAnswer {
@@ -27,6 +38,11 @@ suite('the life cycle', () => {
     document = await open('mistakes.c', { preview: false });
     await until('the mistakes', () => ours().length === 3);
     await vscode.commands.executeCommand('vfioLifecycle.showLifeCycle');
+  });
+  // Each test begins at the top: what a press leads to is somewhere else.
+  setup(async () => {
+    const editor = await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+    editor.selection = new vscode.Selection(0, 0, 0, 0);
   });
   suiteTeardown(async () => {
     await revert(document);
@@ -64,15 +80,13 @@ suite('the life cycle', () => {
     const frame = await view();
     const registration = find(document, 'vfio_register_emulated_iommu_dev').start.line;
     const box = frame.locator('svg.life g[role=button]', { hasText: 'opens the device to' });
-    await box.click();
-    await until('the line', () => caretLine() === registration);
+    await clickUntil('the line', box, () => caretLine() === registration);
     const first = frame.locator('svg.life g[role=button][data-place]').first();
-    await first.focus();
-    await page.keyboard.press('Enter');
-    await until('the allocation', () => {
-      const line = caretLine();
-      return line === find(document, 'vfio_alloc_device(').start.line;
-    });
+    await pressUntil(
+      'the allocation',
+      () => caretLine() === find(document, 'vfio_alloc_device(').start.line,
+      () => first.press('Enter'),
+    );
   });
 
   test('marks the function at the caret', async () => {
@@ -88,14 +102,15 @@ suite('the life cycle', () => {
 
   test('walks the path of a finding, and the text follows', async () => {
     const frame = await view();
-    await frame.locator('svg.life .way.found').click();
     const steps = ours().find((one) => rule(one) === 'missing-put')?.relatedInformation ?? [];
     ok(steps.length > 1);
+    let leads = frame.locator('svg.life .way.found');
     for (const { location } of steps) {
-      await until('the step', () => caretLine() === location.range.start.line);
-      await frame.locator('[data-do=next]').click();
+      await clickUntil('the step', leads, () => caretLine() === location.range.start.line);
+      leads = frame.locator('[data-do=next]');
     }
-    await until('the finding', () => caretLine() === find(document, 'return ret').start.line);
+    const last = find(document, 'return ret').start.line;
+    await clickUntil('the finding', leads, () => caretLine() === last);
     await until('the end', () => frame.locator('[data-do=next]').isDisabled());
     await vscode.commands.executeCommand('vfioLifecycle.previousStep');
     await until('the step before', () => caretLine() === steps.at(-1)!.location.range.start.line);
@@ -153,18 +168,22 @@ suite('the life cycle', () => {
 
   test('is copied as a text for Mermaid', async () => {
     await vscode.env.clipboard.writeText('');
-    await (await view()).locator('[data-do=mermaid]').click();
-    const text = await until('the text', () => vscode.env.clipboard.readText());
-    match(text, /^flowchart [^]*lamp_probe/m);
+    const copy = (await view()).locator('[data-do=mermaid]');
+    await clickUntil('the text', copy, async () => (await vscode.env.clipboard.readText()) !== '');
+    match(await vscode.env.clipboard.readText(), /^flowchart [^]*lamp_probe/m);
   });
 
   test('is saved as a file of its own', async () => {
-    await (await view()).locator('[data-do=svg]').click();
-    const box = page.locator('.quick-input-widget:visible input').first();
-    await until('the name', async () => (await box.inputValue()).endsWith('.svg'));
+    const save = (await view()).locator('[data-do=svg]');
+    const box = questionBox(page);
+    await clickUntil(
+      'the name',
+      save,
+      async () => (await box.isVisible()) && (await box.inputValue()).endsWith('.svg'),
+    );
     const file = await box.inputValue();
-    await page.keyboard.press('Enter');
-    await page.locator('.statusbar-item', { hasText: 'the picture is saved' }).waitFor();
+    const saved = page.locator('.statusbar-item', { hasText: 'the picture is saved' });
+    await pressInQuestion(page, 'Enter', () => saved.isVisible());
     const text = readFileSync(file, 'utf8');
     rmSync(file);
     match(text, /^<svg[^]*vfio_alloc_device\(\)[^]*<\/svg>\s*$/);

@@ -5,7 +5,10 @@ import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
+  answerRow,
+  askToConvert,
   bytesOf,
+  clickUntil,
   find,
   folder,
   inWindow,
@@ -81,9 +84,9 @@ suite('the notes of a conversion', () => {
     await clickLine(document, at.start.line);
     const row = await openLightBulb(page, 'Dismiss this note');
     await picture('conversion-notes.png');
-    await row.click();
-    await until(
+    await clickUntil(
       'one note less',
+      row,
       async () => (await notesIn('old_model.c')).length === all.length - 1,
     );
 
@@ -98,16 +101,8 @@ suite('the notes of a conversion', () => {
   async function convert(name: string, style: 'minimal' | 'fold'): Promise<void> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await open(name, { preview: false });
-    void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
-    const rows = page.locator('.quick-input-widget .monaco-list-row:visible');
-    await rows
-      .filter({ hasText: /vfio_alloc_device|Show Changes/ })
-      .first()
-      .waitFor();
-    const styles = rows.filter({ hasText: 'vfio_alloc_device' });
-    const wanted = style === 'fold' ? rows.filter({ hasText: 'folding state' }) : styles;
-    // The first style is minimal; where there is one only, nobody is asked.
-    if ((await styles.count()) > 0) await wanted.first().click();
+    const wanted = style === 'fold' ? 'folding state' : 'vfio_alloc_device';
+    await askToConvert(page, wanted, () => answerRow(page, 'Cancel').isVisible());
     await pickAnswer(page, 'Apply');
     await until('the conversion', () => vscode.window.activeTextEditor?.document.isDirty);
   }

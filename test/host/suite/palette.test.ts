@@ -3,7 +3,18 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Locator, Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { activated, answerRow, find, inWindow, open, pickAnswer, rule, until } from './support.ts';
+import {
+  activated,
+  answerRow,
+  find,
+  inWindow,
+  leaveQuestion,
+  open,
+  pickAnswer,
+  rule,
+  runByTitle,
+  until,
+} from './support.ts';
 
 interface Contribution {
   readonly command: string;
@@ -48,26 +59,7 @@ suite('the palette', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
-  /** Runs a command by its title. An editor that opens late takes the focus, which ends a palette. */
-  async function run(title: string): Promise<void> {
-    const row = page
-      .locator('.quick-input-widget .monaco-list-row.focused')
-      .filter({ has: labelled(`VFIO Lifecycle: ${title}`) });
-    await until(`"${title}" in the palette`, async () => {
-      await page.keyboard.press('F1');
-      await widget().waitFor();
-      await page.keyboard.type(`VFIO Lifecycle: ${title}`);
-      return row.waitFor({ timeout: 20_000 }).then(
-        () => true,
-        () => false,
-      );
-    });
-    await page.keyboard.press('Enter');
-  }
-
-  function labelled(text: string): Locator {
-    return page.getByText(text, { exact: true });
-  }
+  const run = (title: string): Promise<void> => runByTitle(page, title);
 
   /** Which titles of ours the palette offers: all that the arrow comes to. */
   async function offered(): Promise<string[]> {
@@ -200,7 +192,7 @@ suite('the palette', () => {
     await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
     await run('Options…');
     await answerRow(page, 'Target Kernel…').waitFor();
-    await page.keyboard.press('Escape');
+    await leaveQuestion(page, answerRow(page, 'Target Kernel…'));
   });
 
   test('Copy Report for a Bug', async () => {

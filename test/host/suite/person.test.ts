@@ -3,7 +3,17 @@ import { readFileSync } from 'node:fs';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { inWindow, open, openLightBulb, until, withoutStickyScroll } from './support.ts';
+import {
+  inWindow,
+  open,
+  openProblems,
+  pressUntil,
+  questionBox,
+  takeFromLightBulb,
+  until,
+  withoutStickyScroll,
+  writeAnswer,
+} from './support.ts';
 
 suite('a person in the user interface', () => {
   let page: Page;
@@ -16,27 +26,25 @@ suite('a person in the user interface', () => {
   test('sees the squiggle and the problem, reads the hover, converts by the light bulb and saves', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     const document = await open('old_model.c');
-    await page.keyboard.press('Control+Shift+M');
-    await page
-      .locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' })
-      .first()
-      .waitFor();
+    await openProblems(page, 'removed-api');
 
     // The code is below the first screen: the person goes there, now that the panel has taken its
     // part of the window.
     const call = page.locator('.view-line span', { hasText: /^vfio_init_group_dev$/ });
-    await page.keyboard.press('Control+1');
-    await page.keyboard.press('Control+g');
     const line =
       document
         .getText()
         .split('\n')
         .findIndex((text) => text.includes('vfio_init_group_dev(')) + 1;
-    await page.keyboard.type(String(line));
-    await page.keyboard.press('Enter');
-    await until(
+    await pressUntil(
       'the line',
       () => vscode.window.activeTextEditor?.selection.active.line === line - 1,
+      async () => {
+        await page.keyboard.press('Control+1');
+        await page.keyboard.press('Control+g');
+        await writeAnswer(page, `:${line}`);
+        await questionBox(page).press('Enter');
+      },
     );
     await page.locator('.squiggly-error').first().waitFor();
 
@@ -54,8 +62,7 @@ suite('a person in the user interface', () => {
     await page.keyboard.press('Escape');
 
     await call.click();
-    await (await openLightBulb(page, 'vfio_alloc_device')).click();
-    await until('the conversion', () => document.isDirty);
+    await takeFromLightBulb(page, 'vfio_alloc_device', () => document.isDirty);
     await page.locator('.squiggly-error').first().waitFor({ state: 'detached' });
     // The squiggle goes with its text; what is found in the new text comes later. The notes of the
     // conversion stay.
@@ -63,8 +70,11 @@ suite('a person in the user interface', () => {
       vscode.languages.getDiagnostics(document.uri).every(({ source }) => source !== 'vfio'),
     );
 
-    await page.keyboard.press('Control+s');
-    await until('the file to be saved', () => !document.isDirty);
+    await pressUntil(
+      'the file to be saved',
+      () => !document.isDirty,
+      () => page.keyboard.press('Control+s'),
+    );
     const expected = process.env.HOST_SUITE_EXPECTED;
     ok(expected, 'the path of the expected text');
     equal(readFileSync(document.fileName, 'utf8'), readFileSync(expected, 'utf8'));

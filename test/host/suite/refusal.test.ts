@@ -9,7 +9,9 @@ import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
   clickCall,
+  clickUntil,
   find,
+  hasTab,
   inWindow,
   open,
   openLightBulb,
@@ -39,17 +41,16 @@ suite('a conversion that is refused', () => {
     await clickCall(page, document, 'vfio_init_group_dev');
     const row = await openLightBulb(page, 'Why can this driver not be converted?');
     await picture('refusal-bulb.png');
-    await row.click();
-    await isAtObstacle(document);
+    await clickUntil('the obstacle', row, () => isAtObstacle(document));
     await vscode.commands.executeCommand('notifications.showList');
     const message = page.locator('.notifications-center .notification-list-item', {
       hasText: /Not converted: atomic\.c:\d+: `GFP_ATOMIC`/,
     });
     await message.waitFor();
     await picture('refusal-message.png');
-    await message.getByText('Show Documentation', { exact: true }).click();
-    const tabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-    await until('the page', () => tabs().some(({ label }) => label === 'Preview refusals.md'));
+    await clickUntil('the page', message.getByText('Show Documentation', { exact: true }), () =>
+      hasTab('Preview refusals.md'),
+    );
     await picture('refusal-page.png');
     await vscode.commands.executeCommand('notifications.clearAll');
   });
@@ -57,7 +58,7 @@ suite('a conversion that is refused', () => {
   test('by the command of the palette: the output has place and kind', async () => {
     const document = await openRefused();
     await vscode.commands.executeCommand('vfioLifecycle.convertDriver');
-    await isAtObstacle(document);
+    await until('the obstacle', () => isAtObstacle(document));
     await vscode.commands.executeCommand('vfioLifecycle.showOutput');
     const said = page.locator('.output-view-container .view-lines, .pane-body .view-lines');
     await said
@@ -89,12 +90,9 @@ suite('a conversion that is refused', () => {
     return document;
   }
 
-  async function isAtObstacle(document: vscode.TextDocument): Promise<void> {
+  function isAtObstacle(document: vscode.TextDocument): boolean {
     const { line } = find(document, 'GFP_ATOMIC').start;
-    await until(
-      'the obstacle',
-      () => vscode.window.activeTextEditor?.selection.start.line === line,
-    );
+    return vscode.window.activeTextEditor?.selection.start.line === line;
   }
 
   /** Keeps what is on the screen for a person to look at. */

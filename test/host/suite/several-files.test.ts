@@ -3,7 +3,7 @@ import path from 'node:path';
 import { suite, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { inWindow, open, rule, until } from './support.ts';
+import { inWindow, open, openProblems, rule, until } from './support.ts';
 
 // A driver of several files lies in a folder of the workspace: hoist has mistakes that no one of
 // its files shows.
@@ -44,11 +44,7 @@ suite('a driver of several files', () => {
     const [late] = vscode.languages.getDiagnostics(documents[2]!.uri);
     ok(late?.relatedInformation?.length, 'the way to the mistake');
 
-    await page.keyboard.press('Control+Shift+M');
-    await page
-      .locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' })
-      .first()
-      .waitFor();
+    await openProblems(page, 'use-after-put');
     await page
       .locator('.markers-panel .monaco-list-row', { hasText: 'hoist_probe.c' })
       .first()

@@ -8,11 +8,13 @@ import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
+  answerRow,
   clickCall,
   inWindow,
   open,
-  openLightBulb,
+  pickAnswer,
   rule,
+  takeFromLightBulb,
   until,
   uriOf,
   withoutStickyScroll,
@@ -54,10 +56,9 @@ suite('how a rule is reported', () => {
 
   async function report(document: vscode.TextDocument, severity: string): Promise<void> {
     await clickCall(page, document, 'vfio_init_group_dev');
-    await (await openLightBulb(page, 'Report removed-api as')).click();
-    await page
-      .locator('.quick-input-widget .monaco-list-row:visible', { hasText: severity })
-      .first()
-      .click();
+    await takeFromLightBulb(page, 'Report removed-api as', () =>
+      answerRow(page, severity).isVisible(),
+    );
+    await pickAnswer(page, severity);
   }
 });

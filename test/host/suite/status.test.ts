@@ -5,7 +5,17 @@ import { equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { inWindow, open, rule, until } from './support.ts';
+import {
+  answerRow,
+  clickUntil,
+  inWindow,
+  open,
+  pickAnswer,
+  pressUntil,
+  rule,
+  until,
+  writeAnswer,
+} from './support.ts';
 
 suite('the status item', () => {
   let page: Page;
@@ -13,8 +23,7 @@ suite('the status item', () => {
     vscode.workspace.getConfiguration('vfioLifecycle').inspect('targetKernel')?.workspaceValue;
   const rules = (document: vscode.TextDocument): unknown[] =>
     vscode.languages.getDiagnostics(document.uri).map(rule);
-  const entry = (text: string) =>
-    page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
+  const entry = (text: string) => answerRow(page, text);
 
   inWindow((connected) => {
     page = connected;
@@ -30,11 +39,17 @@ suite('the status item', () => {
    * the item offers.
    */
   async function openMenu(): Promise<void> {
-    await page.locator('.statusbar-item[id="status.languageStatus"]').first().hover();
+    const braces = page.locator('.statusbar-item[id="status.languageStatus"]').first();
     const item = page.locator('.hover-language-status > .element', { hasText: 'VFIO' });
-    await item.waitFor();
-    await item.locator('a', { hasText: 'Options…' }).click();
-    await entry('Target Kernel…').waitFor();
+    await pressUntil(
+      'the menu',
+      () => entry('Target Kernel…').isVisible(),
+      async () => {
+        await page.mouse.move(0, 0);
+        await braces.hover({ timeout: 10_000 });
+        await item.locator('a', { hasText: 'Options…' }).click({ timeout: 10_000 });
+      },
+    );
   }
 
   test('leads to the kernels, says what each brings, and writes the one that is picked', async () => {
@@ -45,20 +60,17 @@ suite('the status item', () => {
       await entry('Target Kernel…').innerText(),
       /Linux 6\.1\b[^]*no kernel tree around the file/,
     );
-    await entry('Target Kernel…').click();
-    await entry('As found').waitFor();
+    await clickUntil('the kernels', entry('Target Kernel…'), () => entry('As found').isVisible());
     match(
       await entry('As found').innerText(),
       /Linux 6\.1\b[^]*the default: no kernel tree around the file/,
     );
-    await page.keyboard.type('6.6');
+    await writeAnswer(page, '6.6');
     await until('what 6.6 brings', async () =>
       /\.detach_ioas/.test(await entry('.detach_ioas').innerText()),
     );
-    await page.keyboard.press('Control+a');
-    await page.keyboard.type('6.0');
-    await entry('6.0').click();
-    await until('the setting', () => setting() === '6.0');
+    await writeAnswer(page, '6.0');
+    await clickUntil('the setting', entry('6.0'), () => setting() === '6.0');
     await until('what 6.0 has', () => !rules(document).includes('removed-api'));
   });
 
@@ -68,10 +80,9 @@ suite('the status item', () => {
     await until('where it comes from', async () =>
       /Linux 6\.0[^]*from the setting/.test(await entry('Target Kernel…').innerText()),
     );
-    await entry('Target Kernel…').click();
+    await clickUntil('the kernels', entry('Target Kernel…'), () => entry('As found').isVisible());
     match(await entry('As found').innerText(), /Linux 6\.1\b/);
-    await entry('As found').click();
-    await until('no setting', () => setting() === undefined);
+    await clickUntil('no setting', entry('As found'), () => setting() === undefined);
     await until('removed-api', () => rules(document).includes('removed-api'));
   });
 
@@ -79,7 +90,7 @@ suite('the status item', () => {
     const document = await open('old_model.c');
     await until('diagnostics', () => rules(document).includes('removed-api'));
     await openMenu();
-    await entry('Copy Report for a Bug').click();
+    await pickAnswer(page, 'Copy Report for a Bug');
     const report = await until('the report', async () => {
       const text = await vscode.env.clipboard.readText();
       return text.includes('VFIO Lifecycle') && text.includes('target:') ? text : undefined;

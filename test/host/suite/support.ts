@@ -1,13 +1,19 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { suiteSetup, suiteTeardown, teardown } from 'mocha';
+import { setup, suiteSetup, suiteTeardown, teardown } from 'mocha';
 import { chromium, type Locator, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import type { Api } from '../../../client/src/shared.ts';
 
 /** Only ends what hangs, in milliseconds: a machine that others use too may be slow. */
 export const LIMIT = 120_000;
+
+/** How long a press may take to show, in milliseconds, before it is made again. */
+const PATIENCE = 10_000;
+
+/** What a press is for, and whether it is there. */
+type Happened = () => boolean | Promise<boolean>;
 
 /**
  * Waits until `look` finds something. It polls, because the editor tells of few of its changes; it
@@ -22,10 +28,49 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found;
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
+    await pause();
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 50);
+  });
+}
+
+/** Whether something happens in the time that is given to it. */
+async function comesSoon(happened: Happened, patience = PATIENCE): Promise<boolean> {
+  const end = Date.now() + patience;
+  while (!(await happened())) {
+    if (Date.now() > end) return false;
+    await pause();
+  }
+  return true;
+}
+
+/**
+ * Presses until what it is for has happened. A slow editor loses presses: it draws a list again
+ * between the press and the release of a button, or what is pressed has nobody yet who listens.
+ */
+export async function pressUntil(
+  what: string,
+  happened: Happened,
+  press: () => Thenable<unknown>,
+): Promise<void> {
+  await until(what, async () => {
+    if (await happened()) return true;
+    try {
+      await press();
+    } catch {
+      // It went while it was looked for.
+    }
+    return comesSoon(happened);
+  });
+}
+
+/** Clicks until what it is for has happened. */
+export function clickUntil(what: string, target: Locator, happened: Happened): Promise<void> {
+  return pressUntil(what, happened, () => target.click({ timeout: PATIENCE }));
 }
 
 /** The extension under test, once VS Code has activated it by itself. */
@@ -108,27 +153,87 @@ async function connectToWindow(): Promise<{ readonly page: Page; close(): Promis
 }
 
 /**
- * Connects a suite to the window that it runs in, from its first test to its last, and keeps a
- * picture of what a failed test saw last. Called in `suite`.
+ * Connects a suite to the window that it runs in, from its first test to its last. A test that failed
+ * leaves a picture of what it saw last, and all is put back, so that it may run once more: what a
+ * person does can go wrong on a busy machine. Called in `suite`.
  */
-export function inWindow(use: (page: Page) => void): void {
+export function inWindow(
+  use: (page: Page) => void,
+  { retries = 1 }: { readonly retries?: number } = {},
+): void {
   let connection: Awaited<ReturnType<typeof connectToWindow>> | undefined;
-  suiteSetup(async () => {
+  let before: ReadonlyMap<string, string | undefined> = new Map();
+  suiteSetup(async function () {
+    for (const test of this.test?.parent?.tests ?? []) test.retries(retries);
     connection = await connectToWindow();
     use(connection.page);
   });
+  setup(() => {
+    before = contentsOf(folder());
+  });
   teardown(async function () {
-    const { HOST_SUITE_SCREENSHOT: file } = process.env;
-    if (this.currentTest?.state !== 'failed' || connection === undefined) return;
-    // A picture stays on the machine that made it: the log has what the editor says, also what it
-    // no longer shows.
-    await vscode.commands.executeCommand('notifications.showList');
-    const said = await connection.page.locator('.notifications-center, .statusbar').allInnerTexts();
-    await vscode.commands.executeCommand('notifications.hideList');
-    console.log(`the editor says: ${said.join(' ').replace(/\s+/g, ' ')}`);
-    if (file !== undefined) await connection.page.screenshot({ path: file });
+    // A test that is to run again has not failed yet.
+    if (this.currentTest?.isPassed() !== false || connection === undefined) return;
+    try {
+      await tellWhatIsSeen(connection.page);
+      await putBack(connection.page, before);
+    } catch (error) {
+      // A hook that throws ends its suite, and hides what failed.
+      console.log(`the window is not as it was: ${String(error)}`);
+    }
   });
   suiteTeardown(() => connection?.close());
+}
+
+/**
+ * A picture stays on the machine that made it: the log has what the editor says, also what it no
+ * longer shows.
+ */
+async function tellWhatIsSeen(page: Page): Promise<void> {
+  const { HOST_SUITE_SCREENSHOT: file } = process.env;
+  if (file !== undefined) await page.screenshot({ path: file, timeout: PATIENCE });
+  const asked = await page.locator('.quick-input-widget:visible').allInnerTexts();
+  await vscode.commands.executeCommand('notifications.showList');
+  const said = await page.locator('.notifications-center, .statusbar').allInnerTexts();
+  await vscode.commands.executeCommand('notifications.hideList');
+  console.log(`the editor says: ${[...said, ...asked].join(' ').replace(/\s+/g, ' ')}`);
+}
+
+/** All that is under a folder, by its names: files with their bytes, folders with nothing. */
+function contentsOf(root: string): Map<string, string | undefined> {
+  const names = readdirSync(root, { recursive: true }).map(String);
+  return new Map(
+    names.map((name) => {
+      const file = path.join(root, name);
+      const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+      return [name, isFile ? readFileSync(file, 'latin1') : undefined];
+    }),
+  );
+}
+
+/** Leaves what a test left open, and puts the files of the workspace back to what they were. */
+async function putBack(page: Page, before: ReadonlyMap<string, string | undefined>): Promise<void> {
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  for (const command of [
+    'workbench.action.closeQuickOpen',
+    'workbench.action.closePanel',
+    'notifications.clearAll',
+    'vfioLifecycle.discardShownConversion',
+    'vfioLifecycle.endWalk',
+  ])
+    await vscode.commands.executeCommand(command);
+  const now = contentsOf(folder());
+  for (const name of now.keys())
+    if (!before.has(name)) rmSync(path.join(folder(), name), { recursive: true, force: true });
+  for (const [name, bytes] of before) {
+    const file = path.join(folder(), name);
+    if (bytes === undefined) mkdirSync(file, { recursive: true });
+    else if (now.get(name) !== bytes) writeFileSync(file, bytes, 'latin1');
+  }
+  for (const document of vscode.workspace.textDocuments) {
+    const name = path.relative(folder(), document.fileName);
+    if (document.isDirty && before.has(name)) await revert(document);
+  }
 }
 
 /**
@@ -149,36 +254,90 @@ export async function clickCall(
   name: string,
 ): Promise<void> {
   const { start } = find(document, `${name}(`);
-  const editor = vscode.window.activeTextEditor;
-  ok(editor?.document === document, 'the document is in the active editor');
-  editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenter);
-  await page.locator('.view-line span').getByText(name, { exact: true }).last().click();
-  await until('the cursor', () => editor.selection.active.line === start.line);
+  const call = page.locator('.view-line span').getByText(name, { exact: true }).last();
+  const editor = (): vscode.TextEditor | undefined => {
+    const active = vscode.window.activeTextEditor;
+    return active?.document === document ? active : undefined;
+  };
+  ok(editor(), 'the document is in the active editor');
+  await pressUntil(
+    'the cursor',
+    () => editor()?.selection.active.line === start.line,
+    async () => {
+      editor()?.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenter);
+      await call.click({ timeout: PATIENCE });
+    },
+  );
+}
+
+/** The rows of the menu of the light bulb. */
+function menuRows(page: Page): Locator {
+  return page.locator('.action-widget .monaco-list-row');
 }
 
 /**
  * Opens the menu of the light bulb of the line that the cursor is in, and gives its row with a text.
  * An editor that asks on its own is answered before all is planned, and asks again when it is: a
- * menu that was opened in between is opened again. The bulb is drawn in the text or in the margin,
- * and moves between them: the one that is not in use stays in the page, hidden.
+ * menu that was opened in between is opened again.
  */
 export async function openLightBulb(page: Page, text: string): Promise<Locator> {
-  const rows = page.locator('.action-widget .monaco-list-row');
-  const row = rows.filter({ hasText: text }).first();
+  const row = menuRows(page).filter({ hasText: text }).first();
   await until(`"${text}" in the light bulb`, async () => {
-    // What a person does where no bulb is in sight is the key for it.
-    await lightBulb(page)
-      .click({ timeout: 10_000 })
-      .catch(() => page.keyboard.press('Control+.'));
-    await rows
-      .first()
-      .waitFor({ timeout: 10_000 })
-      .catch(() => {}); // The menu was not opened.
-    if ((await row.count()) > 0) return true;
-    await page.keyboard.press('Escape');
+    await pressLightBulb(page);
+    if (await row.isVisible()) return true;
+    await leaveMenu(page);
     return false;
   });
   return row;
+}
+
+/**
+ * Takes a row of the menu of the light bulb until what it is for has happened: a menu that is drawn
+ * again takes no click, and one that loses the focus is gone. What was taken has more time than a
+ * press, because it is not to be taken twice: a conversion is proved first.
+ */
+export async function takeFromLightBulb(
+  page: Page,
+  text: string,
+  happened: Happened,
+): Promise<void> {
+  const row = menuRows(page).filter({ hasText: text }).first();
+  const isGone = async (): Promise<boolean> => !(await row.isVisible());
+  await until(`what "${text}" of the light bulb does`, async () => {
+    if (await happened()) return true;
+    if (await isGone()) {
+      await pressLightBulb(page);
+      if (await isGone()) {
+        await leaveMenu(page);
+        return false;
+      }
+    }
+    await row.click({ timeout: PATIENCE }).catch(() => {}); // It went while it was looked for.
+    return (await comesSoon(isGone)) && comesSoon(happened, LIMIT / 3);
+  });
+}
+
+/**
+ * Presses the light bulb once, and waits for its menu. The bulb is drawn in the text or in the
+ * margin, and moves between them: the one that is not in use stays in the page, hidden.
+ */
+async function pressLightBulb(page: Page): Promise<void> {
+  await lightBulb(page)
+    .click({ timeout: PATIENCE })
+    .catch(async () => {
+      // What a person does where no bulb is in sight is the key for it, in the editor.
+      await vscode.commands.executeCommand('workbench.action.focusActiveEditorGroup');
+      await page.keyboard.press('Control+.');
+    });
+  await menuRows(page)
+    .first()
+    .waitFor({ timeout: PATIENCE })
+    .catch(() => {}); // The menu was not opened.
+}
+
+/** Leaves the menu of the light bulb. Where there is none, the key would end something else. */
+async function leaveMenu(page: Page): Promise<void> {
+  if (await menuRows(page).first().isVisible()) await page.keyboard.press('Escape');
 }
 
 /** The light bulb that is in sight. */
@@ -261,9 +420,14 @@ export async function restore(files: Readonly<Record<string, string>>): Promise<
   deepEqual(bytesOf(folder(), Object.keys(files)), files);
 }
 
-/** What the question before a conversion offers. */
+/** What a question offers. */
 export function answerRow(page: Page, name: string): Locator {
   return page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: name }).first();
+}
+
+/** The line of a question that takes text. */
+export function questionBox(page: Page): Locator {
+  return page.locator('.quick-input-widget .quick-input-box input:visible').first();
 }
 
 /**
@@ -273,12 +437,92 @@ export function answerRow(page: Page, name: string): Locator {
 export async function pickAnswer(page: Page, name: string): Promise<void> {
   const row = answerRow(page, name);
   await row.waitFor();
-  await until(`an end of the question at "${name}"`, async () => {
-    await row.click({ timeout: 5_000 }).catch(() => {}); // It went while it was looked for.
-    const gone = row.waitFor({ state: 'hidden', timeout: 5_000 });
-    return gone.then(
-      () => true,
-      () => undefined,
-    );
+  await clickUntil(
+    `an end of the question at "${name}"`,
+    row,
+    async () => !(await row.isVisible()),
+  );
+}
+
+/** Writes into a question, in place of what is there. */
+export async function writeAnswer(page: Page, text: string): Promise<void> {
+  const box = questionBox(page);
+  await pressUntil(
+    `"${text}" in the question`,
+    async () => (await box.isVisible()) && (await box.inputValue()) === text,
+    () => box.fill(text, { timeout: PATIENCE }),
+  );
+}
+
+/** Presses a key in a question until what it is for has happened: the focus may be elsewhere. */
+export function pressInQuestion(page: Page, key: string, happened: Happened): Promise<void> {
+  return pressUntil(`what ${key} is for`, happened, () =>
+    questionBox(page).press(key, { timeout: PATIENCE }),
+  );
+}
+
+/** Leaves the question that offers something. */
+export function leaveQuestion(page: Page, row: Locator): Promise<void> {
+  return pressInQuestion(page, 'Escape', async () => !(await row.isVisible()));
+}
+
+/**
+ * Runs a command of ours by its title in the palette. An editor that opens late takes the focus,
+ * which ends a palette.
+ */
+export async function runByTitle(page: Page, title: string): Promise<void> {
+  const text = `VFIO Lifecycle: ${title}`;
+  const row = page
+    .locator('.quick-input-widget .monaco-list-row.focused')
+    .filter({ has: page.getByText(text, { exact: true }) });
+  await pressUntil(
+    `"${title}" in the palette`,
+    () => row.isVisible(),
+    async () => {
+      await page.keyboard.press('F1');
+      await questionBox(page).fill(`>${text}`, { timeout: PATIENCE });
+    },
+  );
+  await pressInQuestion(page, 'Enter', async () => !(await row.isVisible()));
+}
+
+/**
+ * Runs the conversion command and picks a style, where there are several, until what it is for has
+ * happened. An editor that opens late ends the list of styles: then the command is run again.
+ */
+export async function askToConvert(page: Page, style: string, happened: Happened): Promise<void> {
+  const row = answerRow(page, style);
+  let isRunning = false;
+  const end = (): void => {
+    isRunning = false;
+  };
+  await until('the conversion', async () => {
+    if (await happened()) return true;
+    // The question that comes next has rows with the same text.
+    if ((await row.isVisible()) && !(await happened())) {
+      await row.click({ timeout: PATIENCE }).catch(() => {}); // It went while it was looked for.
+      await comesSoon(async () => (await happened()) || !(await row.isVisible()));
+    } else if (!isRunning) {
+      isRunning = true;
+      vscode.commands.executeCommand('vfioLifecycle.convertDriver').then(end, end);
+    }
+    return false;
   });
+}
+
+/** Opens the problems by their key, until one of them is there. */
+export function openProblems(page: Page, text: string): Promise<void> {
+  const row = page.locator('.markers-panel .monaco-list-row', { hasText: text }).first();
+  return pressUntil(
+    `${text} in the problems`,
+    () => row.isVisible(),
+    () => page.keyboard.press('Control+Shift+M'),
+  );
+}
+
+/** Whether a tab with such a label is open. */
+export function hasTab(label: string): boolean {
+  return vscode.window.tabGroups.all
+    .flatMap((group) => group.tabs)
+    .some((tab) => tab.label === label);
 }

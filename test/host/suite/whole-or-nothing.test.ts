@@ -9,16 +9,19 @@ import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
   answerRow,
+  askToConvert,
   bytesOf,
   clickCall,
+  clickUntil,
   codeActions,
   find,
   folder,
   inWindow,
+  leaveQuestion,
   open,
-  openLightBulb,
   pickAnswer,
   restore,
+  takeFromLightBulb,
   until,
   uriOf,
   withoutStickyScroll,
@@ -139,14 +142,17 @@ suite('a conversion is written as a whole or not at all', () => {
         await answerRow(page, 'Cancel').waitFor();
         await picture(`conversion-question-${path.basename(one.files[0]!)}.png`);
         const [first, second] = answers[answer];
-        if (first === 'Escape') await page.keyboard.press('Escape');
+        if (first === 'Escape') await leaveQuestion(page, answerRow(page, 'Cancel'));
         else await pickAnswer(page, first);
         await answerRow(page, 'Cancel').waitFor({ state: 'hidden' });
         if (second !== undefined) {
           await toolbarButton(second).waitFor();
           await picture(`conversion-changes-${path.basename(one.files[0]!)}.png`);
-          await toolbarButton(second).click();
-          await toolbarButton(second).waitFor({ state: 'detached' });
+          await clickUntil(
+            `an end of the changes at "${second}"`,
+            toolbarButton(second),
+            async () => (await toolbarButton(second).count()) === 0,
+          );
         }
         const applies = answer === 'Apply' || answer.endsWith('and apply');
         if (applies) await written(one.files);
@@ -172,12 +178,13 @@ suite('a conversion is written as a whole or not at all', () => {
     });
     await message.waitFor();
     await picture('conversion-message.png');
-    await message.getByText('Show', { exact: true }).click();
-    await page
+    const note = page
       .locator('.output-view-container, .pane-body .monaco-editor')
       .getByText('meter_release_dev() now does free_page()')
-      .first()
-      .waitFor();
+      .first();
+    await clickUntil('the note in the output', message.getByText('Show', { exact: true }), () =>
+      note.isVisible(),
+    );
     await vscode.commands.executeCommand('workbench.action.closePanel');
     await restore(before);
   });
@@ -207,23 +214,14 @@ suite('a conversion is written as a whole or not at all', () => {
     const wanted = offers[style];
     const document = await open(name!, { preview: false });
     await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
+    // What wants no eyes is written at once.
+    const isAsked = async (): Promise<boolean> =>
+      document.isDirty || (await answerRow(page, 'Cancel').isVisible());
     if (way === 'command') {
-      void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
-      // With one style only there is nothing to pick.
-      await page
-        .locator('.quick-input-widget .monaco-list-row:visible', {
-          hasText: /vfio_alloc_device|Show Changes/,
-        })
-        .first()
-        .waitFor();
-      if ((await answerRow(page, 'Show Changes').count()) > 0) return;
-      await page
-        .locator('.quick-input-widget .monaco-list-row', { hasText: wanted })
-        .first()
-        .click();
+      await askToConvert(page, wanted, isAsked);
     } else {
       await clickCall(page, document, 'vfio_init_group_dev');
-      await (await openLightBulb(page, wanted)).click();
+      await takeFromLightBulb(page, wanted, isAsked);
     }
   }
 

@@ -6,7 +6,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { inWindow, open, rule, serverProcesses, until } from './support.ts';
+import { clickUntil, inWindow, open, rule, runByTitle, serverProcesses, until } from './support.ts';
 
 suite('the whole workspace', () => {
   let page: Page;
@@ -33,14 +33,7 @@ suite('the whole workspace', () => {
   });
 
   test('is checked by a command, which leads to Problems', async () => {
-    await page.keyboard.press('F1');
-    await page.locator('.quick-input-widget').waitFor();
-    await page.keyboard.type('VFIO Lifecycle: Check Workspace');
-    await page
-      .locator('.quick-input-widget .monaco-list-row', { hasText: 'Check Workspace' })
-      .first()
-      .waitFor();
-    await page.keyboard.press('Enter');
+    await runByTitle(page, 'Check Workspace');
     await until('the missing member', () => rulesOf(silo()).includes('ops-table-incomplete'));
     await until('the missing put', () => rulesOf(uriOf('barn/barn.c')).includes('missing-put'));
     deepEqual([isOpen(silo()), isOpen(uriOf('barn/barn.c'))], [false, false]);
@@ -59,13 +52,12 @@ suite('the whole workspace', () => {
       await said.innerText(),
       /Checked the \d+ files of \d+ that mention VFIO: \d+ errors.* in \d+ files\./,
     );
-    await said.locator('a', { hasText: 'Show Problems' }).click();
     // The list has more rows than the panel shows: this file is the first of those that nobody has
     // opened.
-    await page
-      .locator('.markers-panel .monaco-list-row', { hasText: 'dock_dev.c' })
-      .first()
-      .waitFor();
+    const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'dock_dev.c' });
+    await clickUntil('the problems', said.locator('a', { hasText: 'Show Problems' }), () =>
+      row.first().isVisible(),
+    );
   });
 
   test('a file that is opened has its own problems, each once, and those of the disk when it is closed', async () => {
