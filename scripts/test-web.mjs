@@ -12,7 +12,12 @@ import {
   startCodeServer,
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
-import { activationOf, inView, runCommand } from '../test/editor-host/workbench-page.mjs';
+import {
+  activationOf,
+  inView,
+  pressUntil,
+  runCommand,
+} from '../test/editor-host/workbench-page.mjs';
 import { lookInRestrictedMode } from '../test/web/restricted-mode.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
@@ -233,13 +238,36 @@ async function firstStart({ context }) {
 /** One result of what a page shows. */
 async function sees(page, what, look) {
   try {
-    await look(page);
+    await lookTwice(page, what, look);
     console.log(`ok      ${what}`);
     result(what, true);
   } catch (error) {
-    await page.screenshot({ path: inProject('out/web-failure.png') });
+    await takePicture(page);
     result(what, false, error.message);
   }
+}
+
+/**
+ * Looks once more when a look failed, and says so: what a person does can go wrong on a busy
+ * machine.
+ */
+async function lookTwice(page, what, look) {
+  try {
+    return await look(page);
+  } catch (error) {
+    console.log(`again:  ${what}: ${error.message}`);
+    await takePicture(page);
+    // What the first look left open is closed.
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    return look(page);
+  }
+}
+
+/** Keeps what a look that failed saw last; a page that hangs has no picture. */
+async function takePicture(page) {
+  await page
+    .screenshot({ path: inProject('out/web-failure.png'), timeout: 30_000 })
+    .catch(() => undefined);
 }
 
 /** The caret is at the first mistake, and the problems are in view. */
@@ -303,8 +331,10 @@ async function isKeptOpen(text) {
 
 /** It walks the path of a finding. */
 async function leadsOn(page) {
-  await (await inView(page, 'svg.life .way.found')).click();
-  await page.locator('.statusbar-item', { hasText: '1 of 3' }).waitFor();
+  const way = await inView(page, 'svg.life .way.found');
+  await pressUntil(page.locator('.statusbar-item', { hasText: '1 of 3' }), () =>
+    way.click({ timeout: 10_000 }),
+  );
 }
 
 /** Prints what the editor says of the activation, for a person to read: no test is about a time. */
@@ -331,10 +361,11 @@ async function inPage({ context }, where, address, results) {
   const problem = await ended;
   clearTimeout(timeout);
   if (problem !== undefined || counts.failed > 0) {
-    await page.screenshot({ path: inProject('out/web-failure.png') });
+    await takePicture(page);
     console.log(said.slice(-20).join('\n'));
   }
-  if (problem === undefined) await tellActivation(page, where);
+  if (problem === undefined)
+    await lookTwice(page, `the activation in ${where}`, () => tellActivation(page, where));
   else result(`${where}: the suite`, false, problem);
   await page.close();
 }

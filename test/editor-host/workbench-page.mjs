@@ -13,7 +13,22 @@ export async function runCommand(page, title) {
     await row.waitFor({ timeout: 20_000 }).catch(() => undefined);
   }
   await row.waitFor({ timeout: 1000 });
-  await page.keyboard.press('Enter');
+  for (let attempt = 0; attempt < 5 && (await row.isVisible()); attempt++) {
+    await page.keyboard.press('Enter');
+    await row.waitFor({ state: 'hidden', timeout: 10_000 }).catch(() => undefined);
+  }
+}
+
+/**
+ * Presses until what it is for is in sight: a slow editor loses presses. Throws when it does not
+ * come.
+ */
+export async function pressUntil(sight, press) {
+  for (let attempt = 0; attempt < 10 && !(await sight.isVisible()); attempt++) {
+    await press().catch(() => undefined);
+    await sight.waitFor({ timeout: 10_000 }).catch(() => undefined);
+  }
+  await sight.waitFor({ timeout: 1000 });
 }
 
 /**
