@@ -5,7 +5,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { isSmallStruct } from '../kernel/fixed-members.ts';
@@ -53,11 +53,12 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   const containers = ownContainers(facts);
   if (containers.size === 0) return [];
-  const arming = callersOf(index.allFunctions, ARMS);
+  const arming = callersOf(index, ARMS);
   if (arming.length === 0) return [];
   let ends: ReadonlySet<FunctionIr> | undefined;
   const left = ASYNC_KINDS.flatMap((kind): Left[] => {
-    const armed = callsOf(index, arming, kind.arm, ({ argument }) => argument).filter(
+    const armers = arming.filter(({ item }) => callsOneOf(item, kind.arm));
+    const armed = callsOf(index, armers, kind.arm, ({ argument }) => argument).filter(
       ({ key }) => key !== null && isInside(index, containers, key),
     );
     if (armed.length === 0) return [];
@@ -65,10 +66,9 @@ function check({ facts }: RuleContext): Finding[] {
     if (callsAny(ending, kind.stopAll)) return [];
     if (isStoppedUnseen(facts, index, ending, kind, containers)) return [];
     const argumentIsPosition = (argument: number): number => argument;
-    const started = callsOf(index, index.allFunctions, kind.start, argumentIsPosition);
-    const stopped = callsOf(index, index.allFunctions, kind.stop, argumentIsPosition).filter(
-      ({ fn }) => ending.has(fn),
-    );
+    const started = callsOf(index, callersOf(index, kind.start), kind.start, argumentIsPosition);
+    const stoppers = callersOf(index, kind.stop).filter(({ item }) => ending.has(item));
+    const stopped = callsOf(index, stoppers, kind.stop, argumentIsPosition);
     if (stopped.some(({ key }) => key === null)) return [];
     return armed
       .filter((one, i) => armed.findIndex((other) => other.key === one.key) === i)
@@ -256,15 +256,17 @@ function embeddedIn(index: ModuleIndex, containers: ReadonlySet<string>): Readon
   return seen;
 }
 
-/** All calls of the named functions, with the member that the given argument is the address of. */
+/**
+ * The calls of the named functions in those that call one, with the member that the given argument
+ * is the address of.
+ */
 function callsOf<T>(
   index: ModuleIndex,
-  among: ModuleIndex['allFunctions'],
+  callers: readonly Defined<FunctionIr>[],
   names: ReadonlyMap<string, T>,
   argumentOf: (value: T) => number,
 ): Named[] {
-  if (names.size === 0) return [];
-  return callersOf(among, names).flatMap(({ file, item: fn }) =>
+  return callers.flatMap(({ file, item: fn }) =>
     scanOf(fn).calls.flatMap((call): Named[] => {
       const found = call.name === null ? undefined : names.get(call.name);
       if (found === undefined || index.functions(file, call.name!).length > 0) return [];

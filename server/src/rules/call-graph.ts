@@ -62,24 +62,6 @@ export const ownCallsIn = keptWithNames((root, names) =>
   scanOf(root).names.called.filter((name) => names.has(name)),
 );
 
-const callers = new WeakMap<Module, ReadonlyMap<string, readonly FunctionIr[]>>();
-
-/** The functions that call, by its name, one that the module has. */
-export function callersByName(module: Module): ReadonlyMap<string, readonly FunctionIr[]> {
-  const known = callers.get(module);
-  if (known !== undefined) return known;
-  const names = namesOfFunctions(module);
-  const byName = new Map<string, FunctionIr[]>();
-  for (const fn of functionsOf(module))
-    for (const name of ownCallsIn(fn, names)) {
-      const list = byName.get(name);
-      if (list) list.push(fn);
-      else byName.set(name, [fn]);
-    }
-  callers.set(module, byName);
-  return byName;
-}
-
 /** Where in the list of all functions those are that a function calls by name. */
 interface Callees {
   /** Those of the module: with the same names it has the same functions at the same places. */
@@ -125,18 +107,32 @@ export function reachedFrom(
   return reached;
 }
 
+const callers = new WeakMap<ModuleIndex, readonly (readonly number[])[]>();
+
+/** Where the functions are that call each one by its name. */
+function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
+  let lists = callers.get(index);
+  if (lists === undefined) {
+    const found: number[][] = index.roots.map(() => []);
+    for (const position of index.roots.keys())
+      for (const callee of calleesAt(index, position)) found[callee]!.push(position);
+    callers.set(index, (lists = found));
+  }
+  return lists;
+}
+
 /** The functions of the module from which one of some others is reached, those included. */
 export function leadingTo(
   index: ModuleIndex,
   targets: ReadonlySet<FunctionIr>,
 ): ReadonlySet<FunctionIr> {
-  const callers = callersByName(index.module);
+  const callers = callersAt(index);
   const leading = new Set(targets);
   // As above.
   for (const target of leading) {
     const position = index.positionOf(target);
-    for (const caller of position === undefined ? [] : (callers.get(target.name) ?? []))
-      if (calleesAt(index, index.positionOf(caller)!).includes(position!)) leading.add(caller);
+    if (position !== undefined)
+      for (const caller of callers[position]!) leading.add(index.allFunctions[caller]!.item);
   }
   return leading;
 }

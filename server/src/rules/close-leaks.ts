@@ -73,7 +73,9 @@ function check({ facts }: RuleContext): Finding[] {
   const pairs = opensAndCloses(facts, index);
   const callbacks = reachedFrom(index, roots);
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
-  const ends = [...new Set([...closing, ...endingFunctions(facts, index)])];
+  const functions = [...new Set([...closing, ...endingFunctions(facts, index)])];
+  const unseen = functions.filter((fn) => unseenCalls(facts, index, fn).length > 0);
+  const ends: Ends = { functions, unseen };
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const own = [...callbacks.keys()].filter((fn) => !beginnings.has(fn));
@@ -82,6 +84,12 @@ function check({ facts }: RuleContext): Finding[] {
     ...keptByOpen(facts, index, pairs, ends),
     ...forgottenElements(facts, index, closing).map((one) => findingOfElement(one)),
   ];
+}
+
+/** The functions that end a device or an opening of it, and those of them that call unseen code. */
+interface Ends {
+  readonly functions: readonly FunctionIr[];
+  readonly unseen: readonly FunctionIr[];
 }
 
 /** A hint: who else has the elements cannot be told. */
@@ -124,7 +132,7 @@ function keptMembers(
   facts: ModuleFacts,
   index: ModuleIndex,
   fn: FunctionIr,
-  ends: readonly FunctionIr[],
+  ends: Ends,
   containers: ReadonlySet<string>,
 ): Finding[] {
   const file = index.fileOf(fn);
@@ -134,7 +142,7 @@ function keptMembers(
     const pair = takenBy(call.name!)!;
     const key = keeperOf(index, fn, call);
     if (key === null || !isOfContainer(index, file, key, containers)) return [];
-    if (areGiven(index, ends, pair.undo, key)) return [];
+    if (areGiven(index, ends.functions, pair.undo, key)) return [];
     const site = siteOfCall(file, found);
     if (!isHeldAfter(facts, fn, site) && isGivenBackHere(index, fn, pair, key)) return [];
     const doubt = doubtOf(facts, index, ends, key);
@@ -219,14 +227,15 @@ function isHeldAfter(facts: ModuleFacts, fn: FunctionIr, { start }: Site): boole
 function doubtOf(
   facts: ModuleFacts,
   index: ModuleIndex,
-  ends: readonly FunctionIr[],
+  ends: Ends,
   key: string,
 ): 'warning' | 'hint' | 'silent' {
-  const isRead = ends.some((fn) =>
+  const isRead = ends.functions.some((fn) =>
     accessesOf(index, fn, key).some((one) => one.form !== 'write' && !isOnlyLookedAt(fn, one)),
   );
   if (isRead || handsOnToUndo(facts, index, ends, key.slice(0, key.indexOf('.')))) return 'silent';
-  return mayGiveBackUnseen(facts, index, ends, key) || handsOnToUndo(facts, index, ends, null)
+  return mayGiveBackUnseen(facts, index, ends.unseen, key) ||
+    handsOnToUndo(facts, index, ends, null)
     ? 'hint'
     : 'warning';
 }
@@ -252,10 +261,10 @@ function isOnlyLookedAt(fn: FunctionIr, { lowered: { node, call } }: MemberAcces
 function handsOnToUndo(
   facts: ModuleFacts,
   index: ModuleIndex,
-  ends: readonly FunctionIr[],
+  ends: Ends,
   owner: string | null,
 ): boolean {
-  return ends.some((fn) =>
+  return ends.unseen.some((fn) =>
     unseenCalls(facts, index, fn).some(
       ({ name, args }) =>
         (name === null || namesAnUndo(name)) &&
@@ -269,7 +278,7 @@ function keptByOpen(
   facts: ModuleFacts,
   index: ModuleIndex,
   pairs: readonly OpenAndClose[],
-  ends: readonly FunctionIr[],
+  ends: Ends,
 ): Finding[] {
   const told = new Set<string>();
   return pairs.flatMap(({ table, open, closing, closeName }) =>
@@ -308,12 +317,12 @@ function keptByOpen(
   );
 }
 
-function isForgotten(facts: ModuleFacts, one: HeldResource, ends: readonly FunctionIr[]): boolean {
+function isForgotten(facts: ModuleFacts, one: HeldResource, ends: Ends): boolean {
   if (one.kind === 'counter' || one.shared || takenBy(one.api)?.taken === 'return') return false;
   const isOwed =
     one.api === 'vfio_pci_core_enable' ||
     undoneAnywhere(facts, one).some(({ role }) => role === 'callback');
-  return isOwed && callsOf(ends, one.undo).length === 0;
+  return isOwed && callsOf(ends.functions, one.undo).length === 0;
 }
 
 function functionAt(facts: ModuleFacts, { site }: HeldResource): string | null {

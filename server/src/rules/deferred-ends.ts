@@ -15,16 +15,12 @@ import {
   scanOf,
   type KernelCaller,
 } from '../lifecycle/module/function-scan.ts';
-import type { Module, ModuleFacts, Role } from '../lifecycle/types.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
+import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { documentsOf, functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
-import {
-  callersByName,
-  keptWithNames,
-  leadingTo,
-  namesOfFunctions,
-  reachedFrom,
-} from './call-graph.ts';
+import { keptWithNames, leadingTo, namesOfFunctions, reachedFrom } from './call-graph.ts';
 import { indexOf } from './members.ts';
 
 /**
@@ -194,7 +190,7 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
   const roots = [...leading].filter(
     (fn) =>
       !SEEN.has(facts.roles.get(fn) ?? 'helper') &&
-      (isValue(facts, fn.name) || (!fn.isStatic && !isCalled(facts.module, fn.name))),
+      (isValue(index, fn.name) || (!fn.isStatic && !isCalled(index, fn.name))),
   );
   const callbacks = functionsIn(facts, 'callback').filter((fn) => leading.has(fn));
   return new Set([...roots, ...callbacks].map(({ name }) => name));
@@ -225,16 +221,15 @@ function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]
   });
 }
 
-function isCalled(module: Module, name: string): boolean {
-  const callers = callersByName(module).get(name) ?? [];
-  return callers.some((caller) => scanOf(caller).calls.some((call) => call.name === name));
+function isCalled(index: ModuleIndex, name: string): boolean {
+  return index.roots.some((root) => scanOf(root).calls.some((call) => call.name === name));
 }
 
 /** Whether code or a table uses the name of a function otherwise than to call it. */
-function isValue(facts: ModuleFacts, name: string): boolean {
+function isValue(index: ModuleIndex, name: string): boolean {
   return (
-    valuesIn(facts.module).has(name) ||
-    documentsOf(facts.module).some(
+    valuesIn(index).has(name) ||
+    documentsOf(index.module).some(
       ({ variables, fileMacros }) =>
         variables.some((one) => valuesInTable(one).has(name)) ||
         fileMacros.some(({ args }) => args.some((arg) => arg.trim() === name)),
@@ -242,19 +237,18 @@ function isValue(facts: ModuleFacts, name: string): boolean {
   );
 }
 
-const values = new WeakMap<Module, ReadonlySet<string>>();
+const valuesByOutline: KeptByOutline<readonly string[]> = new WeakMap();
+const values = new WeakMap<ModuleIndex, ReadonlySet<string>>();
 
 /** The names of functions that the code of a module uses so. */
-function valuesIn(module: Module): ReadonlySet<string> {
-  let known = values.get(module);
+function valuesIn(index: ModuleIndex): ReadonlySet<string> {
+  let known = values.get(index);
   if (known === undefined) {
-    const names = namesOfFunctions(module);
-    known = new Set(
-      documentsOf(module).flatMap(({ functions }) =>
-        functions.flatMap((fn) => ownValuesIn(fn, names)),
-      ),
-    );
-    values.set(module, known);
+    const names = namesOfFunctions(index.module);
+    const all = new Set<string>();
+    for (const own of ofEachFunction(valuesByOutline, index, (_, root) => ownValuesIn(root, names)))
+      for (const name of own) all.add(name);
+    values.set(index, (known = all));
   }
   return known;
 }

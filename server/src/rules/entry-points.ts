@@ -120,7 +120,7 @@ function handlersOf(index: ModuleIndex, functions: readonly FunctionIr[]): Funct
   const elsewhere =
     started.size === 0
       ? []
-      : callersOf(index.allFunctions, ARMS).flatMap(({ item }) =>
+      : callersOf(index, ARMS).flatMap(({ item }) =>
           callsOf(item, ARMS).filter((call) =>
             keysOf(index, item, call).some((key) => started.has(key)),
           ),

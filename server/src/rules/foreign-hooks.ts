@@ -38,10 +38,11 @@ export function foreignHooks(
       storesOf(fn, containers).flatMap((store): ForeignHook[] => {
         const name = endOf(store.target);
         const file = index.fileOf(fn);
-        const failing = failureAfter(fn, store);
-        const isTakenBack = opening.some((one) => resetsOf(one).has(name));
+        // Hardly any close does: the rest is asked of few.
         const reset = resetIn(index, closing, name);
-        if (file === undefined || failing === null || isTakenBack || reset === null) return [];
+        if (reset === null || opening.some((one) => resetsOf(one).has(name))) return [];
+        const failing = failureAfter(fn, store);
+        if (file === undefined || failing === null) return [];
         const failure = { path: file.path, ...spanOfToday(fn, failing) };
         const place = written(file.text, spanOfToday(fn, store.target));
         return [{ fn, store: spanOfToday(fn, store), place, failure, reset }];

@@ -3,8 +3,9 @@
  * lowered, and known wherever an edit elsewhere moves it.
  */
 import type { FunctionIr } from '../ir/types.ts';
-import type { Defined } from '../lifecycle/module/module.ts';
+import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
 
 /**
  * Makes a question about a function that is answered once for it.
@@ -28,30 +29,35 @@ export const namesCalled: (fn: FunctionIr) => ReadonlySet<string> = keptByFuncti
 /** A set of names, or a map by them. */
 export type Names = Pick<ReadonlySet<string>, 'has'>;
 
-const questions = new WeakMap<Names, (fn: FunctionIr) => boolean>();
+interface Question {
+  readonly ask: (fn: FunctionIr) => boolean;
+  readonly answers: KeptByOutline<boolean>;
+}
+
+const questions = new WeakMap<Names, Question>();
+
+function questionFor(names: Names): Question {
+  let question = questions.get(names);
+  if (question === undefined) {
+    const ask = keptByFunction((root) =>
+      scanOf(root).calls.some(({ name }) => name !== null && names.has(name)),
+    );
+    questions.set(names, (question = { ask, answers: new WeakMap() }));
+  }
+  return question;
+}
 
 /**
  * Whether a function calls one of some names.
  * @param names one set for one question, by which the answers are kept.
  */
 export function callsOneOf(fn: FunctionIr, names: Names): boolean {
-  let question = questions.get(names);
-  if (question === undefined) {
-    question = keptByFunction((root) =>
-      scanOf(root).calls.some(({ name }) => name !== null && names.has(name)),
-    );
-    questions.set(names, question);
-  }
-  return question(fn);
+  return questionFor(names).ask(fn);
 }
 
-/**
- * The functions that call one of some names, as for callsOneOf().
- * @param among all functions of a module, or those of them that may.
- */
-export function callersOf(
-  among: readonly Defined<FunctionIr>[],
-  names: Names,
-): readonly Defined<FunctionIr>[] {
-  return among.filter(({ item }) => callsOneOf(item, names));
+/** The functions of a module that call one of some names, as for callsOneOf(). */
+export function callersOf(index: ModuleIndex, names: Names): readonly Defined<FunctionIr>[] {
+  const { ask, answers } = questionFor(names);
+  const calling = ofEachFunction(answers, index, (_, root) => ask(root));
+  return index.allFunctions.filter((_, i) => calling[i]);
 }

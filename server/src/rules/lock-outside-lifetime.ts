@@ -99,7 +99,7 @@ function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
   const closing = new Set(pairs.flatMap((pair) => pair.closing));
   const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
-  const initialised = callersOf(index.allFunctions, LOCK_INITIALISERS)
+  const initialised = callersOf(index, LOCK_INITIALISERS)
     .filter(({ item }) => !opening.has(item) || beginning.has(item))
     .flatMap(({ item }) => accessesBy(index, item, LOCK_INITIALISERS));
   const early = new Set(initialised.map(({ key }) => key));

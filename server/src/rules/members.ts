@@ -13,6 +13,7 @@ import type {
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf } from '../lifecycle/module/function-scan.ts';
+import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
@@ -168,13 +169,19 @@ interface ChangingFunction extends Defined<FunctionIr> {
 }
 
 const changing = new WeakMap<ModuleIndex, readonly ChangingFunction[]>();
+const fieldsByOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
 
 /** The functions that may change members, with the last names of those. */
 function changingFunctions(index: ModuleIndex): readonly ChangingFunction[] {
   let list = changing.get(index);
   if (list === undefined) {
-    list = index.allFunctions.flatMap(({ file, item }) => {
-      const fields = mentionsIn(item).changedFields;
+    const changedFields = ofEachFunction(
+      fieldsByOutline,
+      index,
+      (_, root) => mentionsIn(root).changedFields,
+    );
+    list = index.allFunctions.flatMap(({ file, item }, i) => {
+      const fields = changedFields[i]!;
       return fields.size === 0 ? [] : [{ file, item, fields }];
     });
     changing.set(index, list);

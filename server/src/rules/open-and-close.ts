@@ -236,7 +236,14 @@ export function isAround(name: string | null, owner: string): boolean {
   );
 }
 
-const unseen = new WeakMap<ModuleIndex, Map<FunctionIr, readonly CallExpr[]>>();
+/** Those of the calls that are known to nobody that the module with some names has not. */
+interface UnseenCalls {
+  readonly unknown: readonly CallExpr[];
+  readonly names: ModuleIndex['names'];
+  readonly list: readonly CallExpr[];
+}
+
+const unseen = new WeakMap<FunctionIr, UnseenCalls>();
 
 /** The calls of a function, as it was lowered, that isUnseen() is true of, in source order. */
 export function unseenCalls(
@@ -244,17 +251,16 @@ export function unseenCalls(
   index: ModuleIndex,
   fn: FunctionIr,
 ): readonly CallExpr[] {
-  let byFunction = unseen.get(index);
-  if (byFunction === undefined) unseen.set(index, (byFunction = new Map()));
-  let list = byFunction.get(fn);
-  if (list === undefined)
-    byFunction.set(
-      fn,
-      (list = unknownCalls(facts, fn).filter(
-        ({ name }) => name === null || !isOwn(index, fn, name),
-      )),
-    );
-  return list;
+  const unknown = unknownCalls(facts, fn);
+  if (unknown.length === 0) return unknown;
+  const root = originalOf(fn);
+  const { names } = index;
+  let known = unseen.get(root);
+  if (known?.unknown !== unknown || known.names !== names) {
+    const list = unknown.filter(({ name }) => name === null || !isOwn(index, fn, name));
+    unseen.set(root, (known = { unknown, names, list }));
+  }
+  return known.list;
 }
 
 /** The calls of a function as it was lowered that no table of a kernel knows. */
