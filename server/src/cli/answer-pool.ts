@@ -68,7 +68,7 @@ export function createAnswerPool({
     };
     thread.worker.on('error', end);
     thread.worker.on('exit', (code) => {
-      if (threads?.includes(thread)) end(new Error(`a thread ended with status ${code}`));
+      if (threads?.includes(thread)) end(new Error(`a thread stopped with status ${code}`));
     });
     return thread;
   }
