@@ -58,7 +58,17 @@ export type Steps<T> = Generator<void, T>;
  * what `work` throws.
  */
 export function withinBudget<T>(limit: number, work: () => T): Budgeted<T> {
-  return atOnce(inStepsWithin(limit, once(work)));
+  const outer = left;
+  left = limit;
+  try {
+    const value = work();
+    return { isSpent: false, value, spent: limit - left };
+  } catch (error) {
+    if (!isBudgetSpent(error)) throw error;
+    return { isSpent: true, spent: limit - left };
+  } finally {
+    left = outer;
+  }
 }
 
 /** The same for work in steps. What is done between two steps does not count. */
@@ -72,7 +82,7 @@ export function* inStepsWithin<T>(limit: number, steps: Steps<T>): Steps<Budgete
       step = steps.next();
       own = left;
     } catch (error) {
-      if (!(error instanceof BudgetSpent)) throw error;
+      if (!isBudgetSpent(error)) throw error;
       return { isSpent: true, spent: limit - left };
     } finally {
       left = outer;
