@@ -284,9 +284,13 @@ async function looksRight(page) {
  * it does so from time to time.
  */
 async function comesBack(page) {
-  await page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'mistakes.c' }).dblclick();
-  await page.locator('.monaco-editor .view-line', { hasText: 'vfio_alloc_device' }).first().click();
-  await runCommand(page, 'VFIO Lifecycle: Show Life Cycle');
+  const file = page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'mistakes.c' });
+  await pressUntil(page.locator('.tab.active', { hasText: 'mistakes.c' }), () =>
+    file.dblclick({ timeout: 10_000 }),
+  );
+  await pressUntil(page.locator('.tab', { hasText: 'Life Cycle of lamp_driver' }), () =>
+    runCommand(page, 'VFIO Lifecycle: Show Life Cycle'),
+  );
   await inView(page, 'svg.life');
   await untilKeptOpen(page, 'vfioLifecycle.lifeCycle');
   await page.reload();

@@ -55,6 +55,15 @@ suite('commands', () => {
     await pressInQuestion(page, 'Enter', async () => !(await askedForName().isVisible()));
   }
 
+  /**
+   * Takes what is chosen in the list of drivers. The rows of the question before are still there
+   * under a list of several choices: its title tells which of them is asked.
+   */
+  function acceptList(): Promise<void> {
+    const asked = page.locator('.quick-input-title', { hasText: 'can be converted' });
+    return pressInQuestion(page, 'Enter', async () => !(await asked.isVisible()));
+  }
+
   test('a new driver is written into a folder, opened, and has nothing to report', async () => {
     const folder = path.join(root(), 'fresh');
     mkdirSync(folder);
@@ -124,7 +133,7 @@ suite('commands', () => {
     const row = page.locator('.quick-input-widget .monaco-list-row', { hasText: 'old_model.c' });
     await row.first().waitFor();
     ok((await row.first().innerText()).includes('converted'));
-    await pressInQuestion(page, 'Enter', () => answerRow(page, 'Apply').isVisible());
+    await acceptList();
     await pickAnswer(page, 'Apply');
     await done;
     await until('the conversion', () => document.getText().includes('vfio_alloc_device'));
@@ -259,7 +268,7 @@ suite('commands', () => {
       vscode.Uri.file(path.join(root(), 'dock')),
     );
     await answerRow(page, 'dock_').waitFor();
-    await pressInQuestion(page, 'Enter', () => answerRow(page, 'Save as Patch').isVisible());
+    await acceptList();
     await pickAnswer(page, 'Save as Patch');
     const box = questionBox(page);
     await until('the name', async () => (await box.inputValue()).endsWith('.patch'));
