@@ -149,25 +149,22 @@ export function blocksInLoops(cfg: Cfg): ReadonlySet<number> {
     low[id] = index.get(id)!;
     open.push(id);
     isOpenNow.add(id);
+    return { id, out: successors(cfg.blocks[id]!), next: 0 };
   };
-  begin(0);
-  const stack = [{ id: 0, next: 0 }];
+  const stack = [begin(0)];
   for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const out = successors(cfg.blocks[top.id]!),
-      to = out[top.next++];
+    const to = top.out[top.next++];
     if (to !== undefined) {
       if (to === top.id) inLoops.add(to);
-      if (!index.has(to)) {
-        begin(to);
-        stack.push({ id: to, next: 0 });
-      } else if (isOpenNow.has(to)) low[top.id] = Math.min(low[top.id]!, index.get(to)!);
+      if (!index.has(to)) stack.push(begin(to));
+      else if (isOpenNow.has(to)) low[top.id] = Math.min(low[top.id]!, index.get(to)!);
       continue;
     }
     stack.pop();
     const parent = stack.at(-1);
     if (parent) low[parent.id] = Math.min(low[parent.id]!, low[top.id]!);
     if (low[top.id] !== index.get(top.id)) continue;
-    const component = open.splice(open.indexOf(top.id));
+    const component = open.splice(open.lastIndexOf(top.id));
     for (const id of component) {
       isOpenNow.delete(id);
       if (component.length > 1) inLoops.add(id);
