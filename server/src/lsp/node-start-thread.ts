@@ -8,26 +8,24 @@ import { optimiseLater } from './node-optimise-later.ts';
 import { threadFor } from './node-thread.ts';
 
 /**
- * Megabytes for what has just been made, which V8 calls the new space: three halves of it. Left
- * alone each begins with 1 MB, which a start fills again and again, and grows to 16.
+ * Megabytes for what has just been made, which is what V8 calls three halves of the new space: 4 MB
+ * each. Left alone each grows to 16.
  */
-const HALF = 4;
-const YOUNG_GENERATION = 3 * HALF;
-const NEW_SPACE = [`--min-semi-space-size=${HALF}`];
+const YOUNG_GENERATION = 12;
 
 /**
  * An editor's server lives for days beside many others. Left alone V8 lets the heap grow to several
  * times what is alive, because each keystroke leaves much garbage; and what is kept of a driver lies
  * on pages that are mostly free then, which only a collection that moves it gives back.
  */
-const SMALL_HEAP = ['--heap-growing-percent=40', '--compact-on-every-full-gc'];
+const SMALL_HEAP = ['--heap-growing-percent=20', '--compact-on-every-full-gc'];
 
 /**
  * @param program the file that the thread runs, dist/server.cjs: it asks `threadRole` what it is
  * for.
  */
 export function startServerThread(program: string): Worker {
-  for (const flag of [...SMALL_HEAP, ...NEW_SPACE]) setFlagsFromString(flag);
+  for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   optimiseLater();
   return new Worker(program, {
     workerData: threadFor('server'),
