@@ -56,9 +56,10 @@ export function createAnswerPool({
       waiting: [],
     };
     thread.worker.on('message', (answered: Answered) => {
-      const { resolve, reject } = thread.waiting.shift()!;
-      if ('answer' in answered) resolve(answered.answer);
-      else reject(new Error(answered.failure));
+      // An answer may come after the end of its thread: then its question has failed already.
+      const waiting = thread.waiting.shift();
+      if ('answer' in answered) waiting?.resolve(answered.answer);
+      else waiting?.reject(new Error(answered.failure));
     });
     // What is asked of a thread that is gone is never answered.
     const end = (error: Error): void => {
