@@ -1,6 +1,7 @@
 // Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site,
-// and in the workbench of a remote, where it comes from the remote. And looks at a folder
-// that is not trusted, and at what `npm start` shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
+// and in the workbench of a remote, where it comes from the remote. And looks at a folder that is
+// not trusted, and at what `npm start` shows. Ends with the line of counts; without a browser
+// nothing is tested, and that is said.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';

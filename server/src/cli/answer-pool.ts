@@ -3,8 +3,9 @@
  * analyses the module once.
  */
 import { Worker } from 'node:worker_threads';
-import type { SourceDocument } from '../engine/types.ts';
+import { haveSameTexts } from '../engine/plans.ts';
 import { threadFor } from '../lsp/node-thread.ts';
+import { isSameList } from '../text/lists.ts';
 import type { Answered, Asked, ModuleQuestion } from './answer-thread.ts';
 import { answerFile, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import type { Program } from './process-needs.ts';
@@ -131,22 +132,10 @@ function isSameModule(one: FileQuestion, other: FileQuestion): boolean {
     one.kernel === other.kernel &&
     one.provesFixes === other.provesFixes &&
     one.input.build === other.input.build &&
-    isSameList(one.rows, other.rows, Object.is) &&
-    isSameList(one.input.sources, other.input.sources, isSameDocument) &&
-    isSameList(one.input.headers, other.input.headers, isSameDocument)
+    isSameList(one.rows, other.rows) &&
+    haveSameTexts(one.input.sources, other.input.sources) &&
+    haveSameTexts(one.input.headers, other.input.headers)
   );
-}
-
-function isSameList<T>(
-  one: readonly T[],
-  other: readonly T[],
-  isSame: (left: T, right: T) => boolean,
-): boolean {
-  return one.length === other.length && one.every((item, i) => isSame(item, other[i]!));
-}
-
-function isSameDocument(one: SourceDocument, other: SourceDocument): boolean {
-  return one.path === other.path && one.text === other.text;
 }
 
 /** The rows of the wrappers are made anew from the settings: they are known by their object. */

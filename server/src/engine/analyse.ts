@@ -23,7 +23,7 @@ import type {
   SourceDocument,
   TargetKernel,
 } from './types.ts';
-import { append } from '../text/lists.ts';
+import { append, isSameList } from '../text/lists.ts';
 import { compareText } from '../text/words.ts';
 
 export interface Engine {
@@ -210,7 +210,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
         one.kernel === kernel.text &&
         one.facts.module.wrappers === input.wrappers &&
         one.facts.module.build === input.build &&
-        same(one.files, files),
+        isSameList(one.files, files),
     );
     // What is known costs an answer what it would cost in a new engine.
     if (known) {
@@ -223,7 +223,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     // Results for other texts of the same module are of no more use.
     entry.results = [
       fresh,
-      ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files)),
+      ...entry.results.filter((one) => one.kernel !== kernel.text && isSameList(one.files, files)),
     ].slice(0, 3);
     return fresh;
   }
@@ -394,10 +394,6 @@ function failure(path: string, reason: string, isInternal = false): Analysis {
 
 function message(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
-}
-
-function same(left: readonly FileIr[], right: readonly FileIr[]): boolean {
-  return left.length === right.length && left.every((one, i) => one === right[i]);
 }
 
 /**

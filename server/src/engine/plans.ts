@@ -2,6 +2,7 @@
  * The plans of conversions that were made for the very texts that an engine is asked about: an
  * offer, what stands beside a finding and the conversion itself have one plan.
  */
+import { isSameList } from '../text/lists.ts';
 import { measured, spendAgain } from '../budget/work.ts';
 import type { ModuleInput, SourceDocument, TargetKernel } from './types.ts';
 
@@ -102,9 +103,14 @@ function isSame(one: ModuleInput, other: ModuleInput): boolean {
   );
 }
 
-function haveSameTexts(left: readonly SourceDocument[], right: readonly SourceDocument[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every((one, i) => one.path === right[i]!.path && one.text === right[i]!.text)
+/** Whether two lists are of the same documents with the same texts. */
+export function haveSameTexts(
+  left: readonly SourceDocument[],
+  right: readonly SourceDocument[],
+): boolean {
+  return isSameList(
+    left,
+    right,
+    (one, other) => one.path === other.path && one.text === other.text,
   );
 }

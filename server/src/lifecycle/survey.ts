@@ -18,7 +18,8 @@ import {
 import { exportedPairs, type ExportedPair } from './module/exported.ts';
 import { originalOf, scanOf } from './module/function-scan.ts';
 import type { Defined, ModuleIndex } from './module/module.ts';
-import { isSameList, type Outline } from './module/outline.ts';
+import type { Outline } from './module/outline.ts';
+import { isSameList } from '../text/lists.ts';
 import {
   createRelevanceCache,
   haveSameContainers,

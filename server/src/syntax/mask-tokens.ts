@@ -73,9 +73,9 @@ function kindBeyond(code: number): number {
 /**
  * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end
  * of the line (strings) or of the
- * text (comments). `unclosed` is where such a comment starts, -1 when there is none; `braces` are the offsets of
- * blanks and semicolons that give way to braces which only the indentation tells; `ends` are the semicolons and
- * closing braces behind which no bracket and no #if chain is open.
+ * text (comments). `unclosed` is where such a comment starts, -1 when there is none; `braces` are
+ * the offsets of blanks and semicolons that give way to braces which only the indentation tells;
+ * `ends` are the semicolons and closing braces behind which no bracket and no #if chain is open.
  */
 export function scan(text: string): {
   tokens: Tokens;

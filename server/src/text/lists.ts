@@ -1,7 +1,16 @@
 /**
- * Lists that may be longer than a call can have arguments: `list.push(...items)` and
- * `Math.max(...items)` throw at some 100,000 items.
+ * Lists: as a whole, and those that may be longer than a call can have arguments:
+ * `list.push(...items)` and `Math.max(...items)` throw at some 100,000 items.
  */
+
+/** Whether two lists have the same things in the same order. */
+export function isSameList<T>(
+  one: readonly T[],
+  other: readonly T[],
+  isSame: (left: T, right: T) => boolean = Object.is,
+): boolean {
+  return one.length === other.length && one.every((item, i) => isSame(item, other[i]!));
+}
 
 /** Adds `items` to the end of `list`. */
 export function append<T>(list: T[], items: Iterable<T>): void {

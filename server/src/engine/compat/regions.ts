@@ -1,4 +1,5 @@
 /** Which lines of a text differ in some of its variants, as ranges that cut no statement. */
+import { isSameList } from '../../text/lists.ts';
 import { changedLines, type LineChange } from '../../text/diff.ts';
 import type { Lines, Units } from './units.ts';
 
@@ -130,8 +131,9 @@ function isWhole(range: Lines, first: Side, compared: readonly Compared[]): bool
 }
 
 function sameRanges(left: readonly Lines[], right: readonly Lines[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every((one, i) => one.start === right[i]!.start && one.end === right[i]!.end)
+  return isSameList(
+    left,
+    right,
+    (one, other) => one.start === other.start && one.end === other.end,
   );
 }

@@ -9,8 +9,9 @@ import {
   type Definition,
   type ExpandOptions,
 } from '../../ir/expand.ts';
-import type { Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts';
+import type { Expr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
+import { macrosNamed } from '../module/preprocessor.ts';
 import type { Scope } from '../module/types-of.ts';
 import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
@@ -55,23 +56,8 @@ function optionsOf(scope: Scope): ExpandOptions {
 function definitionsOf({ file, module }: Scope, name: string): Definition[] {
   const found: Definition[] = [];
   for (const one of [file, ...module.headers])
-    for (const macro of macrosOf(one).get(name) ?? []) found.push({ path: one.path, macro });
+    for (const macro of macrosNamed(one, name)) found.push({ path: one.path, macro });
   return found;
-}
-
-const byName = new WeakMap<FileIr, ReadonlyMap<string, readonly MacroIr[]>>();
-
-function macrosOf(file: FileIr): ReadonlyMap<string, readonly MacroIr[]> {
-  const known = byName.get(file);
-  if (known) return known;
-  const macros = new Map<string, MacroIr[]>();
-  for (const macro of file.macros) {
-    const same = macros.get(macro.name);
-    if (same) same.push(macro);
-    else macros.set(macro.name, [macro]);
-  }
-  byName.set(file, macros);
-  return macros;
 }
 
 /** What a macro declares is a variable of the function, but for one that lives on. */

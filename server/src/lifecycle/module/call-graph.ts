@@ -2,7 +2,7 @@
 import type { FunctionIr } from '../../ir/types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { originalOf, scanOf, type Scan } from './function-scan.ts';
-import { isSameList } from './outline.ts';
+import { isSameList } from '../../text/lists.ts';
 
 /**
  * Who calls whom in a module: its functions and the function-like macros that they use. A function

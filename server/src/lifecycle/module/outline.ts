@@ -12,6 +12,7 @@ import type {
   VariableIr,
 } from '../../ir/types.ts';
 import { blankComments } from '../../text/lexical.ts';
+import { isSameList } from '../../text/lists.ts';
 import type { Module } from '../types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 
@@ -78,9 +79,10 @@ export function newOutline(): Outlined {
 
 function haveMacrosInPlace(before: Module, after: Module): boolean {
   const areInPlace = (one: FileIr, other: FileIr) =>
-    one === other || all(one.macros, other.macros, (macro, same) => macro === same);
+    one === other || isSameList(one.macros, other.macros);
   return (
-    all(before.sources, after.sources, areInPlace) && all(before.headers, after.headers, areInPlace)
+    isSameList(before.sources, after.sources, areInPlace) &&
+    isSameList(before.headers, after.headers, areInPlace)
   );
 }
 
@@ -89,8 +91,8 @@ function differInBodies(before: Module, after: Module): boolean {
   return (
     before.wrappers === after.wrappers &&
     before.build === after.build &&
-    all(before.sources, after.sources, alikeApartFromBodies) &&
-    all(before.headers, after.headers, alikeApartFromBodies)
+    isSameList(before.sources, after.sources, alikeApartFromBodies) &&
+    isSameList(before.headers, after.headers, alikeApartFromBodies)
   );
 }
 
@@ -100,25 +102,17 @@ function alikeApartFromBodies(before: FileIr, after: FileIr): boolean {
     before.path === after.path &&
     before.failed === undefined &&
     after.failed === undefined &&
-    all(before.functions, after.functions, isSameToOthers) &&
-    all(before.macros, after.macros, isSame) &&
-    all(before.variables, after.variables, isSame) &&
-    all(before.structs, after.structs, isSame) &&
-    all(before.prototypes, after.prototypes, haveOneName) &&
-    all(before.fileMacros, after.fileMacros, haveOneName) &&
+    isSameList(before.functions, after.functions, isSameToOthers) &&
+    isSameList(before.macros, after.macros, isSame) &&
+    isSameList(before.variables, after.variables, isSame) &&
+    isSameList(before.structs, after.structs, isSame) &&
+    isSameList(before.prototypes, after.prototypes, haveOneName) &&
+    isSameList(before.fileMacros, after.fileMacros, haveOneName) &&
     before.includes.length === after.includes.length &&
     before.typedefs.size === after.typedefs.size &&
     before.lost.length === after.lost.length &&
     haveEqualTextBetween(before, after)
   );
-}
-
-function all<T>(
-  before: readonly T[],
-  after: readonly T[],
-  areAlike: (one: T, other: T) => boolean,
-): boolean {
-  return before.length === after.length && before.every((one, i) => areAlike(one, after[i]!));
 }
 
 /** Equal texts between the functions of two versions have equal definitions. */
@@ -195,11 +189,6 @@ export function signatureText(fn: FunctionIr): string {
     fn.params.map((param) => [param.name, type(param.type)]),
     fn.conditions.map(({ test, holds }) => [test, holds]),
   ]);
-}
-
-/** Whether two lists have the same things in the same order. */
-export function isSameList<T>(before: readonly T[], after: readonly T[]): boolean {
-  return before.length === after.length && before.every((one, i) => one === after[i]);
 }
 
 export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boolean {

@@ -273,7 +273,9 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
     if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
     results.set(name, undefined); // A macro that leads back to itself decides nothing.
     depth++;
-    const own = files.flatMap((file) => constantMacros(file).get(name) ?? []);
+    const own = files.flatMap((file) =>
+      macrosNamed(file, name).filter(({ params }) => params === null),
+    );
     const built = truthInBuild(module.build, name);
     const isBuilt = built !== undefined && (own.length === 0 || built.defined === 'true');
     const truth = isBuilt ? built : truthOfOwn(own, name);
@@ -287,20 +289,19 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
 
 const macrosIn = new WeakMap<FileIr, ReadonlyMap<string, readonly MacroIr[]>>();
 
-/** The macros of a document without arguments, by name. */
-function constantMacros(file: FileIr): ReadonlyMap<string, readonly MacroIr[]> {
+/** The macros of a name in a document, in their order. */
+export function macrosNamed(file: FileIr, name: string): readonly MacroIr[] {
   let known = macrosIn.get(file);
   if (!known) {
     const byName = new Map<string, MacroIr[]>();
     for (const macro of file.macros) {
-      if (macro.params !== null) continue;
       const same = byName.get(macro.name);
       if (same) same.push(macro);
       else byName.set(macro.name, [macro]);
     }
     macrosIn.set(file, (known = byName));
   }
-  return known;
+  return known.get(name) ?? [];
 }
 
 function truthOfFeature(holds: boolean | null): MacroTruth | undefined {
