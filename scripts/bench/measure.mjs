@@ -20,6 +20,8 @@ const AUTOMATIC = 2;
 const KEYS = 200;
 const HOVERS = 20;
 const PLACES = 6;
+/** Milliseconds between two keys of somebody who types quickly. */
+const BETWEEN_KEYS = 80;
 /** Milliseconds until a server has nothing left to do, and for which it is then looked at. */
 const SETTLED = 8000;
 const LOOKED_AT = 10_000;
@@ -72,7 +74,12 @@ export async function measureTyping(programs, { tree }, { file, name, text }) {
     version++;
     await all(
       (program, client, at) =>
-        timed(keys.sides[at], client, () => program.edited(client, uri, version, edit)),
+        timed(
+          keys.sides[at],
+          client,
+          () => program.edited(client, uri, version, edit),
+          BETWEEN_KEYS,
+        ),
       version,
     );
     last = edit.after;
@@ -136,8 +143,8 @@ export async function measureActions(programs, { tree, drivers }) {
 }
 
 /**
- * Memory over many edits of open drivers, by tenths, and what the server does when nobody asks it
- * for anything.
+ * Memory of a server at rest, before and after many edits of open drivers, by tenths of the edits,
+ * and what the server does when nobody asks it for anything.
  */
 export async function measureMemory(programs, { tree, drivers }, count) {
   const unit = 'MB';
@@ -152,8 +159,8 @@ export async function measureMemory(programs, { tree, drivers }, count) {
     const client = await program.start(tree);
     for (const { file, text } of drivers)
       await program.opened(client, pathToFileURL(file).href, text);
-    keep(rows.before.sides[at], residentMegabytes(client.pid));
     await sleep(SETTLED);
+    keep(rows.before.sides[at], residentMegabytes(client.pid));
     const begin = processorTime(client.pid);
     await sleep(LOOKED_AT);
     if (begin !== undefined) keep(rows.idle.sides[at], processorTime(client.pid) - begin);
@@ -163,11 +170,13 @@ export async function measureMemory(programs, { tree, drivers }, count) {
     for (let i = 0; i < edits[0].length; i++)
       for (const [one, { file }] of drivers.entries()) {
         await program.edited(client, pathToFileURL(file).href, i + 2, edits[one][i]);
+        await sleep(BETWEEN_KEYS);
         memory.push(residentMegabytes(client.pid));
       }
     if (begin !== undefined) {
       const tenth = Math.ceil(memory.length / 10);
-      keep(rows.after.sides[at], memory.at(-1));
+      await sleep(SETTLED);
+      keep(rows.after.sides[at], residentMegabytes(client.pid));
       keep(
         rows.growth.sides[at],
         (100 * percentile(memory.slice(-tenth), 50)) / percentile(memory.slice(0, tenth), 50),
@@ -236,12 +245,16 @@ async function eachInTurn(list, i, step) {
   for (const at of inTurn(list, i)) await step(list[at], at);
 }
 
-/** Does something with a server and keeps how long it took, and what processor time. */
-async function timed(side, client, step) {
+/**
+ * Does something with a server and keeps how long it took, and what processor time, with what the
+ * server does in the `rest` of so many milliseconds after it.
+ */
+async function timed(side, client, step, rest = 0) {
   const processor = processorTime(client.pid);
   const begin = performance.now();
   await step();
   const time = performance.now() - begin;
+  if (rest > 0) await sleep(rest);
   keep(side, time, processor === undefined ? undefined : processorTime(client.pid) - processor);
 }
 

@@ -9,6 +9,7 @@ import {
   BrowserMessageWriter,
   createConnection,
 } from 'vscode-languageserver/browser';
+import { collectAtRest, heapOfThread } from './node-collect.ts';
 import { createNodeFiles } from './node-files.ts';
 import { startServer } from './server.ts';
 
@@ -21,8 +22,15 @@ import { startServer } from './server.ts';
 export function serveThread(folder: string): void {
   const port = parentPort as unknown as MessagePort;
   const pages = join(folder, '..', 'docs', 'rules');
-  const rest = (): Promise<void> => new Promise((resume) => void setImmediate(resume));
-  startServer(createConnection(new BrowserMessageReader(port), new BrowserMessageWriter(port)), {
+  const heap = heapOfThread();
+  const goesOn = heap ? collectAtRest(heap) : (): void => undefined;
+  const reader = new BrowserMessageReader(port);
+  reader.listen(goesOn);
+  const rest = (): Promise<void> => {
+    goesOn();
+    return new Promise((resume) => void setImmediate(resume));
+  };
+  startServer(createConnection(reader, new BrowserMessageWriter(port)), {
     async loadWasm() {
       const [runtime, grammar] = await Promise.all(
         ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))),

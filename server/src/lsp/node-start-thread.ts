@@ -4,6 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { COLLECT_FLAG } from './node-collect.ts';
 import { optimiseLater } from './node-optimise-later.ts';
 import { threadFor } from './node-thread.ts';
 
@@ -15,17 +16,16 @@ const YOUNG_GENERATION = 12;
 
 /**
  * An editor's server lives for days beside many others. Left alone V8 lets the heap grow to several
- * times what is alive, because each keystroke leaves much garbage; and what is kept of a driver lies
- * on pages that are mostly free then, which only a collection that moves it gives back.
+ * times what is alive, because each keystroke leaves much garbage.
  */
-const SMALL_HEAP = ['--heap-growing-percent=20', '--compact-on-every-full-gc'];
+const SMALL_HEAP = ['--heap-growing-percent=20'];
 
 /**
  * @param program the file that the thread runs, dist/server.cjs: it asks `threadRole` what it is
  * for.
  */
 export function startServerThread(program: string): Worker {
-  for (const flag of SMALL_HEAP) setFlagsFromString(flag);
+  for (const flag of [...SMALL_HEAP, COLLECT_FLAG]) setFlagsFromString(flag);
   optimiseLater();
   return new Worker(program, {
     workerData: threadFor('server'),
