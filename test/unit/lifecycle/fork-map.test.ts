@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ForkMap } from '../../../server/src/lifecycle/domain/fork-map.ts';
+import { ForkMap, type Sum } from '../../../server/src/lifecycle/domain/fork-map.ts';
+
+const sumOf = (map: ForkMap<number, number>): Sum => {
+  let low = 0,
+    high = 0;
+  map.forEach((value, key) => {
+    low += 2 ** key;
+    high += value * 4 ** key;
+  });
+  return { low, high };
+};
 
 /** A change of one of the forks, or another fork of it; numbers are taken modulo what there is. */
 const step = fc.record({
@@ -10,7 +20,7 @@ const step = fc.record({
   value: fc.nat(3),
 });
 
-it('has in each fork what a copy would have, in the same order', () => {
+it('has in each fork what a copy would have, in the same order, and no sum of other entries', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const forks = [new ForkMap<number, number>()];
@@ -18,6 +28,7 @@ it('has in each fork what a copy would have, in the same order', () => {
       for (const { of, kind, key, value } of steps) {
         const fork = forks[of % forks.length]!;
         const copy = copies[of % copies.length]!;
+        fork.sum ??= sumOf(fork);
         if (kind === 'fork') {
           forks.push(fork.fork());
           copies.push(new Map(copy));
@@ -26,6 +37,7 @@ it('has in each fork what a copy would have, in the same order', () => {
           copy.set(key, value);
         } else expect(fork.delete(key)).toBe(copy.delete(key));
         expect(forks.map((one) => [...one])).toEqual(copies.map((one) => [...one]));
+        for (const one of forks) if (one.sum !== null) expect(one.sum).toEqual(sumOf(one));
         expect(forks.map((one) => one.size)).toEqual(copies.map((one) => one.size));
       }
     }),

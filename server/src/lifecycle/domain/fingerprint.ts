@@ -8,7 +8,9 @@
  * the time of an analysis.
  */
 import { spend } from '../../budget/work.ts';
-import type { Interner } from './objects.ts';
+import type { Held } from '../interpret/held-resource.ts';
+import type { ForkMap } from './fork-map.ts';
+import type { AbstractObject, Interner, Place } from './objects.ts';
 import {
   deviceKey,
   flagsKey,
@@ -16,8 +18,9 @@ import {
   sizeOf,
   type LoggedOp,
   type PathState,
+  type Tracked,
 } from './path-state.ts';
-import { ANY, type Value } from './values.ts';
+import { ANY, type Mask, type Value } from './values.ts';
 
 /** What an entry is of: entries of different sections never are the same. */
 const ENVIRONMENT = 1,
@@ -34,6 +37,8 @@ const ENVIRONMENT = 1,
 /** The sums of what was added since `begin`, modulo 2^32: they do not depend on the order. */
 let low = 0,
   high = 0;
+/** Of the state that is looked at. */
+let own: Interner;
 
 /**
  * The fingerprint of a state but for what it holds. To be compared after prune(), which takes out
@@ -41,32 +46,73 @@ let low = 0,
  */
 export function fingerprint(state: PathState): number {
   spend(sizeOf(state));
-  const own = state.interner;
+  own = state.interner;
   low = 0;
   high = 0;
-  for (const [name, value] of state.env) addValue(own, ENVIRONMENT, nameOf(own, name), value);
-  if (state.result) addValue(own, RESULT, 0, state.result);
-  for (const [at, value] of state.heap) addValue(own, HEAP, at.serial, value);
-  for (const [object, tracked] of state.devices)
-    add(DEVICES, object.serial, nameOf(own, deviceKey(tracked)));
-  for (const [object, mask] of state.masks)
-    if (mask !== ANY && !isConstant(object)) add(MASKS, object.serial, mask);
-  for (const [test, holds] of state.config) add(CONFIGURATION, nameOf(own, test), holds ? 1 : 0);
-  add(FLAGS, 0, nameOf(own, flagsKey(state)));
-  for (const [i, logged] of state.log.entries()) add(LOG, i, operationNumber(own, logged));
+  addEntries(state.env, addVariable);
+  if (state.result) addValue(RESULT, 0, state.result);
+  addEntries(state.heap, addMember);
+  addEntries(state.devices, addDevice);
+  addEntries(state.masks, addMask);
+  addEntries(state.config, addTest);
+  add(FLAGS, 0, nameOf(flagsKey(state)));
+  state.log.forEach(addOperation);
   for (const [i, { callback, data }] of state.deferred.entries())
-    addValue(own, DEFERRED, mix(SEED, 0, i, nameOf(own, callback)), data);
+    addValue(DEFERRED, mix(SEED, 0, i, nameOf(callback)), data);
   return sum();
+}
+
+/** Adds the entries of a map: those that no path has changed since were summed before. */
+function addEntries<K, V>(map: ForkMap<K, V>, addEntry: (value: V, key: K) => void): void {
+  if (map.sum === null) {
+    const lowBefore = low,
+      highBefore = high;
+    low = 0;
+    high = 0;
+    map.forEach(addEntry);
+    map.sum = { low, high };
+    low = lowBefore;
+    high = highBefore;
+  }
+  low = (low + map.sum.low) | 0;
+  high = (high + map.sum.high) | 0;
+}
+
+function addVariable(value: Value, name: string): void {
+  addValue(ENVIRONMENT, nameOf(name), value);
+}
+
+function addMember(value: Value, at: Place): void {
+  addValue(HEAP, at.serial, value);
+}
+
+function addDevice(tracked: Tracked, object: AbstractObject): void {
+  add(DEVICES, object.serial, nameOf(deviceKey(tracked)));
+}
+
+function addMask(mask: Mask, object: AbstractObject): void {
+  if (mask !== ANY && !isConstant(object)) add(MASKS, object.serial, mask);
+}
+
+function addTest(holds: boolean, test: string): void {
+  add(CONFIGURATION, nameOf(test), holds ? 1 : 0);
+}
+
+function addOperation({ op, ok, place, site }: LoggedOp, position: number): void {
+  const what = mix(SEED, ok ? 1 : 0, nameOf(op), place.serial);
+  add(LOG, position, mix(SEED, what, nameOf(site.path), site.start));
 }
 
 /** The fingerprint of a state, and that of the state with what it holds. */
 export function fingerprints(state: PathState): readonly [apart: number, whole: number] {
   const apart = fingerprint(state);
-  const { interner: own, held } = state;
-  if (held === null) add(HELD, -1, 0);
-  for (const { id, when, shared, kept } of held?.values() ?? [])
-    add(HELD, nameOf(own, id), (when ? 4 : 0) + (shared ? 2 : 0) + (kept ? 1 : 0));
+  if (state.held === null) add(HELD, -1, 0);
+  state.held?.forEach(addHeld);
   return [apart, sum()];
+}
+
+function addHeld({ id, when, shared, kept }: Held): void {
+  add(HELD, nameOf(id), (when ? 4 : 0) + (shared ? 2 : 0) + (kept ? 1 : 0));
 }
 
 /** 53 bits of the two sums: more is no integer of a double. */
@@ -74,7 +120,7 @@ function sum(): number {
   return (high >>> 0) * 2 ** 21 + (low >>> 11);
 }
 
-function addValue(own: Interner, section: number, key: number, value: Value): void {
+function addValue(section: number, key: number, value: Value): void {
   switch (value.kind) {
     case 'pointer':
       return add(section, key, value.serial);
@@ -82,20 +128,16 @@ function addValue(own: Interner, section: number, key: number, value: Value): vo
       double[0] = value.value;
       return add(section + 16, mix(SEED, 0, key, words[0]!), words[1]!);
     case 'function':
-      return add(section + 32, key, nameOf(own, value.name));
+      return add(section + 32, key, nameOf(value.name));
   }
 }
 
 const double = new Float64Array(1);
 const words = new Int32Array(double.buffer);
 
-function operationNumber(own: Interner, { op, ok, place, site }: LoggedOp): number {
-  const what = mix(SEED, ok ? 1 : 0, nameOf(own, op), place.serial);
-  return mix(SEED, what, nameOf(own, site.path), site.start);
-}
-
 /** A number of its own for each name of an exploration. */
-function nameOf({ names }: Interner, name: string): number {
+function nameOf(name: string): number {
+  const { names } = own;
   let number = names.get(name);
   if (number === undefined) names.set(name, (number = names.size + 1));
   return number;

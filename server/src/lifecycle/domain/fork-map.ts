@@ -1,3 +1,9 @@
+/** A sum over entries, in two parts. */
+export interface Sum {
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * A map of a path's state. Paths split far more often than they differ: two forks share their
  * entries until one of them is changed.
@@ -6,6 +12,8 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
   private entries: Map<K, V>;
   /** Another map may have the same entries: they are copied before they are changed. */
   private isShared: boolean;
+  /** What fingerprint.ts has made of the entries, until they change. */
+  sum: Sum | null = null;
 
   constructor(entries: Iterable<readonly [K, V]> = [], shared: Map<K, V> | null = null) {
     this.entries = shared ?? new Map(entries);
@@ -15,7 +23,9 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
   /** The same entries in the same order, in a map of its own. */
   fork(): ForkMap<K, V> {
     this.isShared = true;
-    return new ForkMap<K, V>(undefined, this.entries);
+    const fork = new ForkMap<K, V>(undefined, this.entries);
+    fork.sum = this.sum;
+    return fork;
   }
 
   get size(): number {
@@ -31,13 +41,12 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
   }
 
   set(key: K, value: V): void {
-    if (!this.isShared) this.entries.set(key, value);
-    else if (this.entries.get(key) !== value || !this.entries.has(key)) this.own().set(key, value);
+    if (this.entries.get(key) === value && this.entries.has(key)) return;
+    this.own().set(key, value);
   }
 
   /** True where there was such an entry. */
   delete(key: K): boolean {
-    if (!this.isShared) return this.entries.delete(key);
     return this.entries.has(key) && this.own().delete(key);
   }
 
@@ -49,11 +58,19 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
     return this.entries.values();
   }
 
+  /** As for…of, without an array for each entry. */
+  forEach(visit: (value: V, key: K) => void): void {
+    this.entries.forEach(visit);
+  }
+
   [Symbol.iterator](): Iterator<[K, V]> {
     return this.entries[Symbol.iterator]();
   }
 
+  /** The entries, to be changed. */
   private own(): Map<K, V> {
+    this.sum = null;
+    if (!this.isShared) return this.entries;
     this.isShared = false;
     return (this.entries = new Map(this.entries));
   }

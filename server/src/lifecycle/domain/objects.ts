@@ -77,6 +77,8 @@ interface Interned {
   readonly isWeak: boolean;
   /** A caller can name it too: a parameter, a global, or what they lead to. */
   readonly isOutside: boolean;
+  /** The last pruning of a state that names it: prune() alone looks at this. */
+  namedIn: number;
 }
 export type AbstractObject = ObjectKind & Interned;
 export type ObjectOf<K extends ObjectKind['kind']> = Extract<AbstractObject, { kind: K }>;
@@ -237,6 +239,7 @@ function made(owner: Interner, id: string, kind: ObjectKind, size: number): Abst
     size,
     isWeak: standsForMany(kind),
     isOutside: isNamedOutside(kind),
+    namedIn: 0,
   } as unknown as AbstractObject & { start: Place };
   object.start = makePlace(object, null, null);
   return object;

@@ -208,14 +208,27 @@ export function store(state: PathState, place: Place, value: Value): void {
 }
 
 /** The places of an object that were written, with what they hold. */
-export function* membersOf(state: PathState, object: AbstractObject): Iterable<[Place, Value]> {
-  for (const entry of state.heap) if (entry[0].object === object) yield entry;
+export function membersOf(
+  state: PathState,
+  object: AbstractObject,
+): (readonly [place: Place, value: Value])[] {
+  const members: [Place, Value][] = [];
+  state.heap.forEach((value, at) => {
+    if (at.object === object) members.push([at, value]);
+  });
+  return members;
 }
 
 /** The written places that hold a pointer into an object. */
-export function* holdersOf(state: PathState, object: AbstractObject): Iterable<[Place, Place]> {
-  for (const [at, value] of state.heap)
-    if (value.kind === 'pointer' && value.object === object) yield [at, value];
+export function holdersOf(
+  state: PathState,
+  object: AbstractObject,
+): (readonly [at: Place, value: Place])[] {
+  const holders: [Place, Place][] = [];
+  state.heap.forEach((value, at) => {
+    if (value.kind === 'pointer' && value.object === object) holders.push([at, value]);
+  });
+  return holders;
 }
 
 /** Forgets what was written to an object. */
@@ -267,67 +280,67 @@ function turnKey({ loop, entry, isStale }: Turn): string {
   return `${loop}${isStale}${entry && `${entry.registered}${entry.reference}${entry.memory}`}`;
 }
 
+/** How many states were pruned: what the state of the latest names has this number. */
+let prunings = 0;
+
 /**
  * Facts about an object matter while something can still name it: a live value, or a member that is
  * read later on. A fact about a computed value lives as long as its operands.
  */
-function isUsed(
-  object: AbstractObject,
-  used: ReadonlySet<AbstractObject>,
-  live: ReadonlySet<string>,
-): boolean {
-  if (used.has(object)) return true;
+function isUsed(object: AbstractObject, live: ReadonlySet<string>): boolean {
+  if (object.namedIn === prunings) return true;
   switch (object.kind) {
     case 'parameter':
       return true;
     case 'computed':
       return object.operands.every(
         (value) =>
-          value.kind !== 'pointer' || isConstant(value.object) || isUsed(value.object, used, live),
+          value.kind !== 'pointer' || isConstant(value.object) || isUsed(value.object, live),
       );
     case 'load':
-      return isRead(object.from, used, live);
+      return isRead(object.from, live);
     default:
       return false;
   }
 }
 
 /** Whether a place may still be read. */
-function isRead(
-  { object, step }: Place,
-  used: ReadonlySet<AbstractObject>,
-  live: ReadonlySet<string>,
-): boolean {
+function isRead({ object, step }: Place, live: ReadonlySet<string>): boolean {
   // What `*param` is, callers know: `__cleanup(f)` gives f the address of a variable.
   if (step === null)
     return object.kind === 'parameter' || (object.kind === 'global' && live.has(object.name));
   // Whether there is drvdata is what callers know of a helper's early return.
   if (step.kind !== 'drvdata' && !(step.kind === 'field' && live.has(`.${step.name}`)))
     return false;
-  return (step.kind !== 'drvdata' && object.kind === 'global') || isUsed(object, used, live);
+  return (step.kind !== 'drvdata' && object.kind === 'global') || isUsed(object, live);
 }
 
 /** Forgets variables that are dead and facts that nothing can use. */
 export function prune(state: PathState, live: ReadonlySet<string>): void {
-  const used = new Set<AbstractObject>();
-  for (const [name, value] of state.env)
-    if (!live.has(name)) state.env.delete(name);
-    else if (value.kind === 'pointer') used.add(value.object);
-  for (const value of state.heap.values()) if (value.kind === 'pointer') used.add(value.object);
-  for (const deferred of state.deferred)
-    if (deferred.data.kind === 'pointer') used.add(deferred.data.object);
-  if (state.result?.kind === 'pointer') used.add(state.result.object);
-  for (const [object, tracked] of state.devices) {
+  prunings++;
+  state.env.forEach((value, name) => {
+    if (live.has(name)) markNamed(value);
+    else state.env.delete(name);
+  });
+  state.heap.forEach(markNamed);
+  for (const { data } of state.deferred) markNamed(data);
+  if (state.result) markNamed(state.result);
+  state.devices.forEach((tracked, object) => {
     // Memory that never became a device and that nothing names any more is of no interest; nor is
     // what was done to it.
-    if (tracked.state.model === 'none' && !used.has(object)) {
+    if (tracked.state.model === 'none' && object.namedIn !== prunings) {
       state.devices.delete(object);
       state.log = state.log.filter((logged) => logged.place.object !== object);
-    } else used.add(object);
-  }
-  settleHeld(state, (object) => isUsed(object, used, live));
-  for (const object of state.masks.keys())
-    if (!isUsed(object, used, live)) state.masks.delete(object);
+    } else object.namedIn = prunings;
+  });
+  settleHeld(state, (object) => isUsed(object, live));
+  state.masks.forEach((_, object) => {
+    if (!isUsed(object, live)) state.masks.delete(object);
+  });
+}
+
+function markNamed(value: Value): void {
+  if (value.kind === 'pointer') value.object.namedIn = prunings;
 }
 
 /** The state in the objects of another exploration, which goes on where this one ended. */
@@ -348,7 +361,7 @@ export function adoptState(own: Interner, state: PathState): PathState {
       ...tracked,
       member: member(tracked.member),
     })),
-    config: state.config.fork(),
+    config: new ForkMap(state.config),
     result: state.result && value(state.result),
     log: state.log.map((logged) => ({ ...logged, place: adoptPlace(own, logged.place) })),
     deferred: state.deferred.map((deferred) => ({ ...deferred, data: value(deferred.data) })),

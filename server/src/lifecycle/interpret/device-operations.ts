@@ -13,7 +13,6 @@ import { type AbstractObject, type Place } from '../domain/objects.ts';
 import {
   addStep,
   maskOf,
-  opKey,
   stepsOf,
   type LoggedOp,
   type PathState,
@@ -226,14 +225,17 @@ const REACHED: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kin
   'kept',
 ]);
 
+/** What unseen code has got hold of, where nothing else is known of it. */
+const ESCAPED_DEVICE: Tracked = { state: SHARED_DEVICE, member: null };
+
 /** Unseen code gets hold of the device. */
 export function escape(run: Run, state: PathState, place: Place, at: Span, api: string): void {
   const tracked = state.devices.get(place.object);
-  if (tracked)
+  if (tracked?.state.escaped === false)
     state.devices.set(place.object, { ...tracked, state: { ...tracked.state, escaped: true } });
-  else if (REACHED.has(place.object.kind))
-    state.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
-  else return;
+  else if (!tracked && REACHED.has(place.object.kind))
+    state.devices.set(place.object, ESCAPED_DEVICE);
+  else if (!tracked) return;
   record(state, {
     op: 'escape',
     ok: true,
@@ -251,9 +253,12 @@ export function escape(run: Run, state: PathState, place: Place, at: Span, api: 
  */
 function record(state: PathState, logged: LoggedOp): void {
   spend(state.log.length);
-  const key = opKey(logged);
   const isKnown = (other: LoggedOp) =>
-    opKey(other) === key ||
+    (other.place === logged.place &&
+      other.op === logged.op &&
+      other.ok === logged.ok &&
+      other.site.start === logged.site.start &&
+      other.site.path === logged.site.path) ||
     (logged.op === 'escape' && other.op === 'escape' && other.place === logged.place);
   if (!state.log.some(isKnown)) state.log = [...state.log, logged];
 }

@@ -1,7 +1,7 @@
 /** When two paths may be taken for one, and what is left of what each of them knows. */
 import { heldByBoth } from './held-resource.ts';
 import { spend } from '../../budget/work.ts';
-import { contentOf, joinedValue, placeText } from '../domain/objects.ts';
+import { contentOf, joinedValue, placeText, type Place } from '../domain/objects.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import {
   deviceKey,
@@ -27,18 +27,22 @@ import { ANY, sameValue, valueKey, type Value } from '../domain/values.ts';
 function classKey(state: PathState): string {
   spend(sizeOf(state));
   const parts: string[] = [flagsKey(state)];
-  for (const [object, tracked] of state.devices)
+  state.devices.forEach((tracked, object) => {
     if (isDevice(tracked)) parts.push(`${object.serial}:${deviceKey(tracked)}`);
-  const held = (key: string | number, value: Value) => {
-    if (value.kind === 'pointer' && isDevice(state.devices.get(value.object)))
-      parts.push(`${key}=${valueKey(value)}`);
-  };
-  for (const [name, value] of state.env) held(name, value);
-  for (const [at, value] of state.heap) held(at.serial, value);
-  for (const [object, mask] of state.masks)
-    if (isDevice(state.devices.get(object))) parts.push(`${object.serial}?${mask}`);
-  parts.sort();
-  for (const logged of state.log) if (decides(state, logged)) parts.push(opKey(logged));
+  });
+  if (parts.length > 1) {
+    const held = (key: string | number, value: Value) => {
+      if (value.kind === 'pointer' && isDevice(state.devices.get(value.object)))
+        parts.push(`${key}=${valueKey(value)}`);
+    };
+    state.env.forEach((value, name) => held(name, value));
+    state.heap.forEach((value, at) => held(at.serial, value));
+    state.masks.forEach((mask, object) => {
+      if (isDevice(state.devices.get(object))) parts.push(`${object.serial}?${mask}`);
+    });
+    parts.sort();
+    for (const logged of state.log) if (decides(state, logged)) parts.push(opKey(logged));
+  }
   for (const deferred of state.deferred) parts.push(deferred.callback + valueKey(deferred.data));
   if (state.result) parts.push(`result?${maskOf(state, state.result)}`);
   return parts.join(';');
@@ -128,41 +132,41 @@ function join(
     else state.masks.set(object, mask);
     return object.start;
   };
-  for (const [object, mask] of left.masks) {
+  left.masks.forEach((mask, object) => {
     const both = mask | (right.masks.get(object) ?? ANY);
     if (both === ANY) state.masks.delete(object);
     else state.masks.set(object, both);
-  }
-  for (const [object, tracked] of left.devices) {
+  });
+  left.devices.forEach((tracked, object) => {
     const other = right.devices.get(object);
-    if (other ? deviceKey(other) !== deviceKey(tracked) : tracked.state.model === 'none')
+    if (
+      other !== tracked &&
+      (other ? deviceKey(other) !== deviceKey(tracked) : tracked.state.model === 'none')
+    )
       state.devices.delete(object);
-  }
-  for (const [object, tracked] of right.devices)
+  });
+  right.devices.forEach((tracked, object) => {
     if (!left.devices.has(object) && tracked.state.model !== 'none')
       state.devices.set(object, tracked);
-  const inA = new Set(left.log.map(opKey)),
-    inB = new Set(right.log.map(opKey));
-  // What one of them only may have handed out is out of hand; what one of them only did to plain
-  // memory is forgotten.
-  state.log = [
-    ...left.log.filter((logged) => logged.op === 'escape' || inB.has(opKey(logged))),
-    ...right.log.filter((logged) => logged.op === 'escape' && !inA.has(opKey(logged))),
-  ];
-  for (const name of new Set([...left.env.keys(), ...right.env.keys()])) {
-    const value = left.env.get(name),
-      operand = right.env.get(name);
-    if (!value || !operand) state.env.delete(name);
+  });
+  if (left.log !== right.log) state.log = logOfBoth(left.log, right.log);
+  left.env.forEach((value, name) => {
+    const operand = right.env.get(name);
+    if (!operand) state.env.delete(name);
     else if (!sameValue(value, operand)) state.env.set(name, differs(name, value, operand));
-  }
-  for (const place of new Set([...left.heap.keys(), ...right.heap.keys()])) {
+  });
+  const atPlace = (place: Place) => {
     // A place that was never written holds what it held at the beginning.
     const initial = contentOf(place).start,
       value = left.heap.get(place) ?? initial,
       operand = right.heap.get(place) ?? initial;
     if (!sameValue(value, operand))
       state.heap.set(place, differs(placeText(place), value, operand));
-  }
+  };
+  left.heap.forEach((_, place) => atPlace(place));
+  right.heap.forEach((_, place) => {
+    if (!left.heap.has(place)) atPlace(place);
+  });
   if (left.result && right.result && !sameValue(left.result, right.result))
     state.result = differs('result', left.result, right.result);
   state.held = heldByBoth(left, right);
@@ -176,4 +180,17 @@ function join(
   for (const test of right.config.keys())
     if (!left.config.has(test) && isAskedLater(test)) state.isUncertain = true;
   return state;
+}
+
+/**
+ * What one of them only may have handed out is out of hand; what one of them only did to plain
+ * memory is forgotten.
+ */
+function logOfBoth(left: PathState['log'], right: PathState['log']): PathState['log'] {
+  const inLeft = new Set(left.map(opKey)),
+    inRight = new Set(right.map(opKey));
+  return [
+    ...left.filter((logged) => logged.op === 'escape' || inRight.has(opKey(logged))),
+    ...right.filter((logged) => logged.op === 'escape' && !inLeft.has(opKey(logged))),
+  ];
 }

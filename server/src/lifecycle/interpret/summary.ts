@@ -52,6 +52,8 @@ export interface Summary {
 
 /** More ways than this through a helper are no longer told apart by what their parameters were. */
 const MAX_OUTCOMES = 16;
+/** A helper with more than these, which differ in what they do, is unknown code. */
+const MAX_DIFFERENT = 2 * MAX_OUTCOMES;
 
 /** Condenses the states at a function's exits. */
 export function summarise(
@@ -59,7 +61,9 @@ export function summarise(
   objects: ReadonlyMap<string, ObjectInfo>,
   gives: readonly Give[],
 ): Summary {
-  let outcomes = distinct(exits.map((exit) => keyed(outcomeOf(exit))));
+  const all = keyedOutcomes(exits);
+  if (all === null) return { outcomes: null, objects: made(exits, objects), gives };
+  let outcomes = distinct(all);
   if (outcomes.length > MAX_OUTCOMES)
     outcomes = distinct(
       outcomes.map((one) => ({ ...one, outcome: { ...one.outcome, takes: [] }, takes: '' })),
@@ -90,6 +94,18 @@ export function summarise(
   );
 }
 
+/** The outcomes at the exits; null where too many of them differ in what they do. */
+function keyedOutcomes(exits: readonly PathState[]): Keyed[] | null {
+  const list: Keyed[] = [],
+    different = new Set<string>();
+  for (const exit of exits) {
+    const one = keyed(outcomeOf(exit));
+    if (different.add(one.rest).size > MAX_DIFFERENT) return null;
+    list.push(one);
+  }
+  return list;
+}
+
 function condensed(
   all: readonly SummaryOutcome[],
   objects: Summary['objects'],
@@ -109,11 +125,7 @@ function condensed(
     outcomes = outcomes.map((outcome) =>
       outcome.ownState ? { ...outcome, ownState: false } : outcome,
     );
-  return {
-    outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes,
-    objects,
-    gives,
-  };
+  return { outcomes, objects, gives };
 }
 
 /** What is known of the objects that a caller does not find without being told of them. */
