@@ -167,7 +167,10 @@ function putsLater({ index, summaries, roles }: Analysis): boolean {
   );
 }
 
-/** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
+/**
+ * Functions nested deeper than this are unknown code: helpers whose resources alone are followed,
+ * and `.release`s that put devices of each other, which the call graph does not see.
+ */
 const MAX_NESTING = 20;
 
 function summaryOf(analysis: Analysis, definition: Defined<FunctionIr>): Summary {

@@ -66,6 +66,14 @@ describe.each(Object.entries(WORK))('%s', (_, work) => {
   });
 });
 
+/** Each puts another device, whose `.release` may be any of them. */
+const releases = (count: number, end: (i: number) => string): string =>
+  many(
+    count,
+    (i) =>
+      `static void release${i}(struct vfio_device *vdev)\n{\n\tstruct foo *foo = container_of(vdev, struct foo, vdev);\n\tvoid *buf = kzalloc(${i}, GFP_KERNEL);\n\n\tvfio_put_device(&foo->other->vdev);\n${end(i)}}\nstatic const struct vfio_device_ops ops${i} = { .release = release${i} };`,
+  );
+
 describe('calls', () => {
   test('a chain of 200 helpers', () => {
     const chain = many(200, (i) =>
@@ -115,6 +123,15 @@ describe('calls', () => {
       )
       .join('');
     expect(factsOf(FOO + all + probe('\treturn h3(foo, 5);\n'), '6.2').notAnalysed).toEqual([]);
+  });
+  test('200 `.release`s that may each be the next one to run', () => {
+    const text = releases(200, (i) => (i === 0 ? '\tkfree(buf);\n' : ''));
+    expect(factsOf(FOO + text, '6.2').notAnalysed).toEqual([]);
+  });
+  test('what `.release`s free counts for each that runs them all', () => {
+    const work = (count: number) =>
+      factsOf(FOO + releases(count, () => '\tkfree(buf);\n'), '6.2').work.spent;
+    expect(work(40) / work(20)).toBeGreaterThan(6);
   });
   test('30 devices in one function', () => {
     const body = many(

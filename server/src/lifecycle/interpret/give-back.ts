@@ -6,6 +6,7 @@ import { type AbstractObject, type Place, valueText } from '../domain/objects.ts
 import { type PathState, holdersOf, membersOf, stepsOf } from '../domain/path-state.ts';
 import type { Value } from '../domain/values.ts';
 import type { Site, Undone } from '../types.ts';
+import { spend } from '../../budget/work.ts';
 import { isCertain } from './device-operations.ts';
 import {
   type Held,
@@ -134,6 +135,7 @@ export function giveBackAll(
   via: Undone['via'],
 ): void {
   const held = [...(state.held?.values() ?? [])];
+  spend(gives.length * (1 + held.length));
   const named = gives.filter(
     (give) => !give.everything && held.some((other) => isGivenBack(other, give.api, give.values)),
   );
