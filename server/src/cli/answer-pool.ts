@@ -1,6 +1,7 @@
 /**
  * Answers the questions of a check on several threads. The files of a module go to one thread, which
- * analyses the module once.
+ * analyses the module once. A thread that has nearly done what it was given is given the largest
+ * module that is left, so that all of them end at about the same time.
  */
 import { Worker } from 'node:worker_threads';
 import { haveSameTexts } from '../engine/plans.ts';
@@ -14,6 +15,8 @@ import type { Program } from './process-needs.ts';
 const FEW = 8;
 /** Each thread has an engine of its own: more of them cost more memory than they save time. */
 const MAX_THREADS = 4;
+/** A thread has a question more before it than the one that it works on, so that it never waits. */
+const AHEAD = 1;
 
 export interface AnswerPool {
   /** The answer, which may wait for settle(). Rejects where the question could not be worked on. */
@@ -49,6 +52,8 @@ export function createAnswerPool({
   let threads: Thread[] | undefined;
   let failure = new Error('no thread could be started');
   const ofModule = new Map<string, Thread>();
+  /** The modules that no thread has been given, with what is asked about them. */
+  const left = new Map<string, Waiting[]>();
   const count = Math.min(MAX_THREADS, possible);
 
   function start(): Thread {
@@ -61,12 +66,14 @@ export function createAnswerPool({
       const waiting = thread.waiting.shift();
       if ('answer' in answered) waiting?.resolve(answered.answer);
       else waiting?.reject(new Error(answered.failure));
+      giveOut();
     });
     // What is asked of a thread that is gone is never answered.
     const end = (error: Error): void => {
       threads = threads?.filter((other) => other !== thread);
       failure = error;
       for (const { reject } of thread.waiting.splice(0)) reject(error);
+      giveOut();
     };
     thread.worker.on('error', end);
     thread.worker.on('exit', (code) => {
@@ -75,22 +82,39 @@ export function createAnswerPool({
     return thread;
   }
 
-  function ask(one: Waiting, alive: readonly Thread[]): void {
-    if (alive.length === 0) return one.reject(failure);
-    const { input } = one.question;
-    const key = input.sources.map(({ path }) => path).join('\n');
+  function ask(one: Waiting): void {
+    const key = one.question.input.sources.map(({ path }) => path).join('\n');
     const known = ofModule.get(key);
-    const thread =
-      known && alive.includes(known)
-        ? known
-        : alive.reduce((least, other) => (sizeOf(other) < sizeOf(least) ? other : least));
-    ofModule.set(key, thread);
+    if (known && threads!.includes(known)) return send(known, one);
+    const others = left.get(key);
+    if (others) others.push(one);
+    else left.set(key, [one]);
+  }
+
+  function giveOut(): void {
+    const alive = threads!;
+    while (left.size > 0) {
+      const [first] = [...alive].sort((one, other) => one.waiting.length - other.waiting.length);
+      if (first && first.waiting.length > AHEAD) return;
+      const [key, questions] = [...left].reduce((most, other) =>
+        sizeOf(other) > sizeOf(most) ? other : most,
+      );
+      left.delete(key);
+      if (first) ofModule.set(key, first);
+      for (const one of questions) {
+        if (first) send(first, one);
+        else one.reject(failure);
+      }
+    }
+  }
+
+  function send(thread: Thread, one: Waiting): void {
     const isSame = thread.last !== undefined && isSameModule(thread.last, one.question);
     thread.last = one.question;
     thread.waiting.push(one);
     const asked: Asked = {
       ...(!isSame && { module: moduleOf(one.question) }),
-      file: input.file,
+      file: one.question.input.file,
     };
     thread.worker.postMessage(asked);
   }
@@ -99,11 +123,14 @@ export function createAnswerPool({
     answer: (question) =>
       new Promise((resolve, reject) => {
         const one: Waiting = { question, resolve, reject };
-        if (threads) return ask(one, threads);
-        held.push(one);
-        if (held.length <= FEW || count < 2) return;
-        threads = Array.from({ length: count }, start);
-        for (const each of held.splice(0)) ask(each, threads);
+        if (threads) ask(one);
+        else {
+          held.push(one);
+          if (held.length <= FEW || count < 2) return;
+          threads = Array.from({ length: count }, start);
+          for (const each of held.splice(0)) ask(each);
+        }
+        giveOut();
       }),
     async settle() {
       for (const { question, resolve, reject } of held.splice(0))
@@ -117,13 +144,9 @@ export function createAnswerPool({
   };
 }
 
-/** How much a thread has before it: the text of the modules that it is asked about. */
-function sizeOf({ waiting }: Thread): number {
-  const modules = new Set(waiting.map(({ question }) => question.input.sources[0]?.path));
-  return waiting.reduce((sum, { question: { input } }) => {
-    if (!modules.delete(input.sources[0]?.path)) return sum;
-    return sum + input.sources.reduce((size, { text }) => size + text.length, 0);
-  }, 0);
+/** How much text a module has, which says how long it takes. */
+function sizeOf([, [first]]: readonly [string, readonly Waiting[]]): number {
+  return first!.question.input.sources.reduce((size, { text }) => size + text.length, 0);
 }
 
 function isSameModule(one: FileQuestion, other: FileQuestion): boolean {

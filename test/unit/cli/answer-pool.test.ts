@@ -28,11 +28,12 @@ parentPort.on('message', (asked) => { ${does} });
 const config = {};
 const kernel = { version: { major: 6, minor: 1 }, text: '6.1', source: 'default', reason: '' };
 
-/** Questions about files of modules of two. */
-function questions(count: number): FileQuestion[] {
+/** Questions about files of modules of two, the later modules larger or as large as the first. */
+function questions(count: number, growth = 0): FileQuestion[] {
   return Array.from({ length: count }, (_, i) => {
     const at = i - (i % 2);
-    const sources = [at, at + 1].map((one) => ({ path: `/drv/f${one}.c`, text: `int f${one};` }));
+    const text = ';'.repeat(10 + growth * at);
+    const sources = [at, at + 1].map((one) => ({ path: `/drv/f${one}.c`, text }));
     const input = { file: `/drv/f${i}.c`, sources, headers: [] };
     return { input, config, kernel, rows: [], provesFixes: true } as unknown as FileQuestion;
   });
@@ -67,6 +68,26 @@ describe('the pool of a check', () => {
     expect(told.map(({ texts }) => texts)).toEqual(told.map((_, i) => (i % 2 === 0 ? 2 : 0)));
     for (let i = 0; i < 12; i += 2) expect(told[i]!.threadId).toBe(told[i + 1]!.threadId);
     expect(new Set(told.map(({ threadId }) => threadId)).size).toBe(2);
+    await pool.close();
+  });
+
+  it('gives a thread the largest module that is left', async () => {
+    const pool = onTwoThreads(`globalThis.count = (globalThis.count ?? 0) + 1;
+      parentPort.postMessage({ answer: { threadId, count: globalThis.count } });`);
+    const told = (await Promise.all(
+      questions(24, 1).map((one) => pool.answer(one)),
+    )) as unknown as { threadId: number; count: number }[];
+    for (const thread of new Set(told.map(({ threadId }) => threadId))) {
+      const order = told
+        .flatMap((one, i) =>
+          one.threadId === thread ? [{ count: one.count, module: i >> 1 }] : [],
+        )
+        .sort((one, other) => one.count - other.count)
+        .map(({ module }) => module);
+      // Of the modules of the first nine questions these three were given out at once.
+      const then = [...new Set(order)].filter((module) => ![2, 3, 4].includes(module));
+      expect(then).toEqual([...then].sort((one, other) => other - one));
+    }
     await pool.close();
   });
 
