@@ -1,7 +1,6 @@
 /** Lowers a parsed document to the IR. */
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
 import type {
-  CommentIr,
   FileIr,
   FileMacroIr,
   FunctionIr,
@@ -12,9 +11,9 @@ import type {
   TypeName,
   VariableIr,
 } from './types.ts';
+import { copyString } from '../text/copy.ts';
 import type { Span } from '../text/span.ts';
-import { createLoweringCache, startPass, type LoweringCache } from './lower/cache.ts';
-import { findComments } from './lower/comments.ts';
+import { createLoweringCache, newEntry, startPass, type LoweringCache } from './lower/cache.ts';
 import { copyConditions, createContext } from './lower/context.ts';
 import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
@@ -53,25 +52,17 @@ export function lowerFile(
       const conditions = copyConditions(item.conditions);
       const ir = lowerItemAlone(item, conditions, createContext(tree.text, item, tree.notes));
       if (entry === null || !equalIr(entry.ir, ir)) {
-        entry = {
-          start: item.start,
-          end: item.end,
-          type: item.type,
-          hasError: item.hasError,
-          conditions,
-          identity: item.identity,
-          ir,
-        };
+        entry = newEntry(item, conditions, ir);
         fresh.push(ir);
       }
     }
-    entry.identity = item.identity;
-    pass.keep(entry);
+    pass.keep(entry, item);
     items.push(entry.ir);
   }
+  const comments = pass.comments();
   pass.finish();
   if (parser !== null) fillMacroBodies(fresh, parser);
-  return assemble(path, tree, items, parser);
+  return { path, text: tree.text, comments, ...assemble(tree, items, cache, parser) };
 }
 
 function fillMacroBodies(items: readonly ItemIr[], parser: SyntaxParser): void {
@@ -88,11 +79,11 @@ function fillMacroBodies(items: readonly ItemIr[], parser: SyntaxParser): void {
 }
 
 function assemble(
-  path: string,
   tree: SyntaxTree,
   items: readonly ItemIr[],
+  cache: LoweringCache,
   parser: SyntaxParser | null,
-): FileIr {
+): Omit<FileIr, 'path' | 'text' | 'comments'> {
   const functions: FunctionIr[] = [];
   const structs: StructIr[] = [];
   const variables: VariableIr[] = [];
@@ -111,23 +102,22 @@ function assemble(
     append(includes, item.includes);
     append(prototypes, item.prototypes);
     append(fileMacros, item.fileMacros);
-    for (const { name, type } of item.typedefs) typedefs.set(name, type);
+    if (item.typedefs.length > 0)
+      for (const { name, type } of item.typedefs) typedefs.set(name, type);
     append(lost, item.lost);
     if (item.failed !== undefined) failed.push({ ...item.lost[0]!, reason: item.failed });
   }
   for (const note of tree.notes) {
     if (note.kind === 'file-macro' && note.text.includes('('))
-      fileMacros.push(maskedFileMacro(note, note.text));
+      fileMacros.push(maskedFileMacro(note, note.text, cache));
   }
-  const cleanups = fileMacros.flatMap((macro) => cleanupsOf(macro, tree.text));
+  const cleanups = fileMacros
+    .filter(({ name }) => DEFINING_CLEANUP.has(name))
+    .flatMap((macro) => cleanupsOf(macro, tree.text));
   if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
-  const comments: CommentIr[] = findComments(tree.text);
-  const byStart = (left: Span, right: Span): number => left.start - right.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
-  for (const list of [functions, structs, variables, macros, fileMacros, lost]) list.sort(byStart);
+  for (const list of [functions, structs, variables, macros, fileMacros, lost]) sort(list);
   return {
-    path,
-    text: tree.text,
     functions,
     structs,
     variables,
@@ -135,7 +125,6 @@ function assemble(
     includes,
     prototypes,
     fileMacros,
-    comments,
     typedefs,
     lost,
     ...(failed.length > 0 && { failed }),
@@ -144,8 +133,23 @@ function assemble(
 
 /** Not `push(...items)`: a list may be longer than a call can have arguments. */
 function append<T>(list: T[], items: readonly T[]): void {
-  for (const item of items) list.push(item);
+  for (let i = 0; i < items.length; i++) list.push(items[i]!);
 }
+
+/** By their start; nearly all lists are in order already. */
+function sort(list: Span[]): void {
+  for (let i = 1; i < list.length; i++)
+    if (list[i - 1]!.start > list[i]!.start) {
+      list.sort((left, right) => left.start - right.start);
+      return;
+    }
+}
+
+const DEFINING_CLEANUP: ReadonlySet<string> = new Set([
+  'DEFINE_FREE',
+  'DEFINE_CLASS',
+  'DEFINE_GUARD',
+]);
 
 /**
  * What include/linux/cleanup.h (of Linux 6.5 to 6.18) makes of its macros, as macros of these names:
@@ -198,13 +202,17 @@ function declaredName(param: string): readonly string[] {
   return name === '' || name === 'void' ? [] : [name];
 }
 
-function maskedFileMacro(span: Span, text: string): FileMacroIr {
-  const name = /\b(\w+)\s*\(/.exec(text)?.[1] ?? '';
-  return {
-    kind: 'file-macro',
-    start: span.start,
-    end: span.end,
-    name,
-    args: splitArguments(text.slice(text.indexOf('('))),
-  };
+/** Texts of uses that are kept: more than a document has of them. */
+const MAX_USES = 1_000;
+
+function maskedFileMacro({ start, end }: Span, text: string, { uses }: LoweringCache): FileMacroIr {
+  let use = uses.get(text);
+  if (use === undefined) {
+    const own = copyString(text),
+      name = /\b(\w+)\s*\(/.exec(own)?.[1] ?? '';
+    use = { name, args: splitArguments(own.slice(own.indexOf('('))) };
+    if (uses.size >= MAX_USES) uses.clear();
+    uses.set(own, use);
+  }
+  return { kind: 'file-macro', start, end, name: use.name, args: use.args };
 }

@@ -1,7 +1,15 @@
 /** Keeps the lowered items of a document from one version to the next. */
 import type { Condition, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
 import { commonPrefix, commonSuffix } from '../../text/common.ts';
-import type { BlockStmt, FunctionIr, MacroIr, StructIr, VariableIr } from '../types.ts';
+import type {
+  CommentIr,
+  FileMacroIr,
+  FunctionIr,
+  MacroIr,
+  StructIr,
+  VariableIr,
+} from '../types.ts';
+import { commentsAfter } from './comments.ts';
 import type { ItemIr } from './toplevel.ts';
 import { shiftSpans } from './shift.ts';
 
@@ -15,23 +23,42 @@ export interface LoweringCache {
   masked: string;
   /** In the order of their start. */
   entries: readonly CacheEntry[];
+  comments: readonly CommentIr[];
+  /** What uses of macros at file scope say that the mask has noted, by their text. */
+  readonly uses: Map<string, MacroUse>;
 }
+
+export type MacroUse = Pick<FileMacroIr, 'name' | 'args'>;
 
 /** An empty cache. */
 export function createLoweringCache(): LoweringCache {
-  return { text: '', masked: '', entries: [] };
+  return { text: '', masked: '', entries: [], comments: [], uses: new Map() };
 }
 
-/** An item as it was lowered, or moved, to where it is. */
+/** An item as it was lowered, and as it is where it was in the last version. */
 export interface CacheEntry {
-  readonly start: number;
-  readonly end: number;
+  start: number;
+  end: number;
   readonly type: string;
   readonly hasError: boolean;
   readonly conditions: readonly Condition[];
   /** Of the item that it was found for last: the parser's tree of equal texts may differ. */
   identity: object;
-  readonly ir: ItemIr;
+  readonly lowered: ItemIr;
+  readonly loweredAt: number;
+  /** `lowered`, or the copy of it that has been moved by `delta`. */
+  ir: ItemIr;
+  delta: number;
+}
+
+/** The entry of an item that was lowered where it is. */
+export function newEntry(
+  { start, end, type, hasError, identity }: TopLevelItem,
+  conditions: readonly Condition[],
+  ir: ItemIr,
+): CacheEntry {
+  const kept = { start, end, type, hasError, conditions, identity };
+  return { ...kept, lowered: ir, loweredAt: start, ir, delta: 0 };
 }
 
 /** The cache of one pass: what it takes from the last one and what it hands to the next. */
@@ -41,7 +68,9 @@ export interface Pass {
    * asked in the order of the items.
    */
   find(item: TopLevelItem): CacheEntry | null;
-  keep(entry: CacheEntry): void;
+  keep(entry: CacheEntry, item: TopLevelItem): void;
+  /** The comments of the document. */
+  comments(): readonly CommentIr[];
   finish(): void;
 }
 
@@ -56,7 +85,8 @@ export function startPass(cache: LoweringCache, { text, masked }: SyntaxTree): P
   const tail =
     text.length -
     Math.min(commonSuffix(cache.text, text, head), commonSuffix(cache.masked, masked, head));
-  const next: CacheEntry[] = [];
+  const next: CacheEntry[] = [],
+    items: TopLevelItem[] = [];
   let at = 0;
   let between: Map<string, CacheEntry[]> | undefined;
 
@@ -80,7 +110,8 @@ export function startPass(cache: LoweringCache, { text, masked }: SyntaxTree): P
     if (index < 0) return null;
     const entry = list[index]!;
     if (exact < 0) list.splice(index, 1);
-    return entry;
+    // One entry may do for two items.
+    return { ...entry };
   };
 
   return {
@@ -96,8 +127,21 @@ export function startPass(cache: LoweringCache, { text, masked }: SyntaxTree): P
       }
       return null;
     },
-    keep: (entry) => void next.push(entry),
+    keep(entry, item) {
+      next.push(entry);
+      items.push(item);
+    },
+    comments: () =>
+      (cache.comments = commentsAfter(text, { list: cache.comments, head, tail, delta })),
+    // Until now the entries have the places by which they are found.
     finish() {
+      for (let i = 0; i < next.length; i++) {
+        const entry = next[i]!,
+          { start, end, identity } = items[i]!;
+        entry.start = start;
+        entry.end = end;
+        entry.identity = identity;
+      }
       cache.text = text;
       cache.masked = masked;
       cache.entries = next;
@@ -128,10 +172,15 @@ function isLike(entry: CacheEntry, item: TopLevelItem): boolean {
   );
 }
 
+/** The entry with what is lowered where it is today: what did not move is the very same object. */
 function moveEntry(entry: CacheEntry | null, start: number): CacheEntry | null {
-  if (entry === null || entry.start === start) return entry;
-  const delta = start - entry.start;
-  return { ...entry, start, end: entry.end + delta, ir: moveItem(entry.ir, delta) };
+  if (entry === null) return null;
+  const delta = start - entry.loweredAt;
+  if (delta !== entry.delta) {
+    entry.ir = delta === 0 ? entry.lowered : moveItem(entry.lowered, delta);
+    entry.delta = delta;
+  }
+  return entry;
 }
 
 type Definition = FunctionIr | MacroIr | StructIr | VariableIr;
@@ -141,9 +190,21 @@ type Definition = FunctionIr | MacroIr | StructIr | VariableIr;
  * everything that is kept of a definition is found by it.
  */
 const MOVED = Symbol('moved');
-interface Moved<T extends Definition> {
+class Moved<T extends Definition> {
   readonly from: T;
   readonly delta: number;
+  /** The parts that were read. */
+  #made: Record<string, unknown> | null = null;
+
+  constructor(from: T, delta: number) {
+    this.from = from;
+    this.delta = delta;
+  }
+
+  part(key: string): unknown {
+    this.#made ??= {};
+    return (this.#made[key] ??= shiftSpans((this.from as never)[key], this.delta));
+  }
 }
 
 /**
@@ -151,7 +212,9 @@ interface Moved<T extends Definition> {
  * an edit before it
  * did nothing but move it: a cache keyed by the original needs only to shift its answer.
  */
-export function movedFrom<T extends Definition>(item: T): Moved<T> | undefined {
+export function movedFrom<T extends Definition>(
+  item: T,
+): Pick<Moved<T>, 'from' | 'delta'> | undefined {
   return (item as { readonly [MOVED]?: Moved<T> })[MOVED];
 }
 
@@ -170,92 +233,122 @@ function moveItem(
   }: ItemIr,
   delta: number,
 ): ItemIr {
-  const move = <T extends Definition>(list: T[]): T[] =>
-    list.length === 0 ? list : list.map((item) => moveDefinition(item, delta, shiftSpans));
-  const shift = <T>(list: T[]): T[] => (list.length === 0 ? list : shiftSpans(list, delta));
   return {
-    functions: functions.map((fn) => moveDefinition(fn, delta, moveFunction)),
-    macros: move(macros),
-    structs: move(structs),
-    variables: move(variables),
-    includes: shift(includes),
-    prototypes: shift(prototypes),
-    fileMacros: shift(fileMacros),
-    typedefs: shift(typedefs),
-    lost: shift(lost),
+    functions: moveAll(functions, delta, moveFunction),
+    macros: moveAll(macros, delta, moveMacro),
+    structs: moveAll(structs, delta, moveStruct),
+    variables: moveAll(variables, delta, moveVariable),
+    includes: shift(includes, delta),
+    prototypes: shift(prototypes, delta),
+    fileMacros: shift(fileMacros, delta),
+    typedefs: shift(typedefs, delta),
+    lost: shift(lost, delta),
     ...(failed !== undefined && { failed }),
   };
 }
 
-/**
- * A moved copy is always made of the definition as it was lowered, so that no chain of copies stays
- * alive; at its old place it is that very definition again.
- */
-function moveDefinition<T extends Definition>(
-  item: T,
-  delta: number,
-  shift: (from: T, distance: number) => T,
-): T {
-  const origin = movedFrom(item);
-  const from = origin?.from ?? item;
-  const distance = (origin?.delta ?? 0) + delta;
-  return distance === 0
-    ? from
-    : Object.defineProperty(shift(from, distance), MOVED, {
-        value: { from, delta: distance } satisfies Moved<T>,
-      });
+/** Most items have nothing of most kinds. */
+function shift<T>(list: T[], delta: number): T[] {
+  return list.length === 0 ? list : shiftSpans(list, delta);
 }
 
-/** The moved bodies that were read. */
-const bodies = new WeakMap<FunctionIr, BlockStmt>();
+/**
+ * A moved copy is always made of the definition as it was lowered, so that no chain of copies stays
+ * alive.
+ */
+function moveAll<T extends Definition>(
+  list: T[],
+  delta: number,
+  move: (from: T, delta: number) => T,
+): T[] {
+  return list.length === 0 ? list : list.map((from) => move(from, delta));
+}
 
 /**
- * The body moves when it is first read: nearly all of a file moves with each key pressed near its
- * start.
+ * A part that moves when it is first read: nearly all of a file moves with each key pressed near
+ * its start, and nearly nothing of that is read.
  */
-const LAZY_BODY: PropertyDescriptor & ThisType<FunctionIr> = {
-  enumerable: true,
-  get() {
-    let body = bodies.get(this);
-    if (!body) {
-      const { from, delta } = movedFrom(this)!;
-      bodies.set(this, (body = shiftSpans(from.body, delta)));
-    }
-    return body;
-  },
-};
+function movedPart(key: string): PropertyDescriptor & ThisType<{ readonly [MOVED]: Moved<never> }> {
+  return {
+    enumerable: true,
+    get() {
+      return this[MOVED].part(key);
+    },
+  };
+}
 
-function moveFunction(
-  {
+type Lazy = readonly (readonly [key: string, part: PropertyDescriptor])[];
+
+// One getter for all, and nothing to replace: so all copies of a kind keep one hidden class.
+const lazily = (...keys: string[]): Lazy => keys.map((key) => [key, movedPart(key)] as const);
+const OF_FUNCTION = lazily('nameSpan', 'returnType', 'params', 'body');
+const OF_MACRO = lazily('body', 'statements');
+const OF_TABLE_MACRO = lazily('body', 'statements', 'table');
+const OF_STRUCT = lazily('fields', 'bodySpan');
+const OF_VARIABLE = lazily('nameSpan', 'type', 'init');
+
+function withParts<T extends Definition>(copy: object, from: T, delta: number, parts: Lazy): T {
+  for (let i = 0; i < parts.length; i++) Object.defineProperty(copy, parts[i]![0], parts[i]![1]);
+  return Object.defineProperty(copy, MOVED, { value: new Moved(from, delta) }) as T;
+}
+
+function moveFunction(from: FunctionIr, delta: number): FunctionIr {
+  const { kind, start, end, name, isStatic, isInline, conditions, opaque, text } = from;
+  const copy = {
     kind,
-    start,
-    end,
+    start: start + delta,
+    end: end + delta,
     name,
-    nameSpan,
-    returnType,
-    params,
-    isStatic,
-    isInline,
-    conditions,
-    opaque,
-    text,
-  }: FunctionIr,
-  distance: number,
-): FunctionIr {
-  const copy: Omit<FunctionIr, 'body'> = {
-    kind,
-    start: start + distance,
-    end: end + distance,
-    name,
-    nameSpan: shiftSpans(nameSpan, distance),
-    returnType: shiftSpans(returnType, distance),
-    params: shiftSpans(params, distance),
     isStatic,
     isInline,
     conditions,
     opaque,
     text,
   };
-  // One getter for all, and nothing to replace: so all copies keep one hidden class.
-  return Object.defineProperty(copy, 'body', LAZY_BODY) as FunctionIr;
+  return withParts(copy, from, delta, OF_FUNCTION);
+}
+
+function moveMacro(from: MacroIr, delta: number): MacroIr {
+  const { kind, start, end, name, params, rest, bodyText, bodyOffset, conditions } = from;
+  const copy = {
+    kind,
+    start: start + delta,
+    end: end + delta,
+    name,
+    params,
+    rest,
+    bodyText,
+    bodyOffset,
+    conditions,
+  };
+  return withParts(copy, from, delta, from.table === undefined ? OF_MACRO : OF_TABLE_MACRO);
+}
+
+function moveStruct(from: StructIr, delta: number): StructIr {
+  const { kind, keyword, start, end, name, conditions, complete } = from;
+  const copy = {
+    kind,
+    keyword,
+    start: start + delta,
+    end: end + delta,
+    name,
+    conditions,
+    complete,
+  };
+  return withParts(copy, from, delta, OF_STRUCT);
+}
+
+function moveVariable(from: VariableIr, delta: number): VariableIr {
+  const { kind, start, end, name, isStatic, isConst, isExtern, conditions } = from;
+  const copy = {
+    kind,
+    start: start + delta,
+    end: end + delta,
+    name,
+    isStatic,
+    isConst,
+    isExtern,
+    conditions,
+  };
+  return withParts(copy, from, delta, OF_VARIABLE);
 }
