@@ -14,8 +14,10 @@ import {
   entryState,
   exploreFunction,
   exploreHelper,
+  keptExploration,
   nameOf,
   type Entry,
+  type Explored,
   type GivenUp,
 } from './incremental/memo.ts';
 import { createInterner, parameter } from './domain/objects.ts';
@@ -45,7 +47,10 @@ export function* solveGroup(
 ): Steps<void> {
   if (!isRecursive) {
     for (const definition of group) {
-      remember(analysis, definition.item, yield* exploreGenerally(analysis, definition));
+      const wanted = generally(analysis, definition),
+        kept = keptSummary(analysis, wanted) ?? (yield* exploreNow(analysis, wanted));
+      analysis.settled.set(nameOf(definition), kept);
+      remember(analysis, definition.item, kept);
       yield;
     }
     return;
@@ -243,15 +248,29 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
   return summary;
 }
 
-/** Explores a function for whoever may call it. */
-function* exploreGenerally(analysis: Analysis, definition: Defined<FunctionIr>): Steps<Summary> {
+/** An exploration that is asked for. */
+interface Wanted {
+  readonly definition: Defined<FunctionIr>;
+  readonly role: Role;
+  readonly entry: Entry;
+  readonly answers: Answers;
+}
+
+/** That of a function for whoever may call it. */
+function generally(analysis: Analysis, definition: Defined<FunctionIr>): Wanted {
   const role = analysis.roles.get(definition.item) ?? 'helper';
-  const summary = yield* exploreOnce(analysis, definition, role, {
+  const entry: Entry = {
     key: 'any',
     before: analysis.objects.get(definition.item),
     objects: undefined,
     states: (frame) => [entryState(frame, role, createInterner())],
-  });
+  };
+  return { definition, role, entry, answers: answersFor(analysis, definition) };
+}
+
+function* exploreGenerally(analysis: Analysis, definition: Defined<FunctionIr>): Steps<Summary> {
+  const wanted = generally(analysis, definition);
+  const summary = keptSummary(analysis, wanted) ?? (yield* exploreNow(analysis, wanted));
   analysis.settled.set(nameOf(definition), summary);
   return summary;
 }
@@ -262,13 +281,28 @@ function* exploreOnce(
   role: Role,
   entry: Entry,
 ): Steps<Summary> {
-  const result = yield* exploreFunction(
-    analysis,
-    definition,
-    role,
-    entry,
-    answersFor(analysis, definition),
-  );
+  const wanted = { definition, role, entry, answers: answersFor(analysis, definition) };
+  return keptSummary(analysis, wanted) ?? (yield* exploreNow(analysis, wanted));
+}
+
+/** What an earlier version has found: a key changes few functions, and this takes no steps. */
+function keptSummary(
+  analysis: Analysis,
+  { definition, role, entry, answers }: Wanted,
+): Summary | null {
+  const kept = keptExploration(analysis, definition, role, entry, answers);
+  return kept && take(analysis, definition, kept);
+}
+
+function* exploreNow(
+  analysis: Analysis,
+  { definition, role, entry, answers }: Wanted,
+): Steps<Summary> {
+  const result = yield* exploreFunction(analysis, definition, role, entry, answers);
+  return take(analysis, definition, result);
+}
+
+function take(analysis: Analysis, definition: Defined<FunctionIr>, result: Explored): Summary {
   analysis.objects.set(definition.item, result.objects);
   if (result.reason === null) analysis.explored.set(definition.item, result);
   else
@@ -322,11 +356,13 @@ function settledHelper(
   return helper;
 }
 
+function plain(value: string | number | boolean | null): Answer {
+  return { value, print: value };
+}
+
 /** What today's module answers to the questions of a function's exploration. */
 function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): Answers {
-  const { index, identities } = analysis,
-    from = { file, item };
-  const plain = (value: string | number | boolean | null): Answer => ({ value, print: value });
+  const { index, identities } = analysis;
   return (kind, about) => {
     if (typeof about !== 'string') {
       const definition = identities.signed(about);
@@ -365,7 +401,7 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
       case 'called':
         return plain(analysis.called.has(about));
       case 'ends':
-        return plain(endsOrBegins(analysis, from, about));
+        return plain(endsOrBegins(analysis, { file, item }, about));
       case 'makes':
         return plain(makesDevices(analysis));
       case 'callbacks': {

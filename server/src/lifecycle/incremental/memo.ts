@@ -169,10 +169,40 @@ const NO_RESULT = {
   resources: null,
 } as const;
 
+function beginningOf(
+  analysis: Analysis,
+  { item }: Defined<FunctionIr>,
+  role: Role,
+  { key, before }: Entry,
+): Beginning {
+  return {
+    role,
+    key,
+    before,
+    ends: analysis.begins.has(item),
+    follows: analysis.owning.has(item),
+    leaves: LEAVING.has(role) || analysis.exported.has(item),
+    answers: analysis.relevance.answers(item),
+  };
+}
+
 /**
- * Explores a function, or takes the result of an earlier exploration that began alike and whose
- * questions have the same answers today.
+ * The result of an earlier exploration of a function that began alike and whose questions have the
+ * same answers today, if there is one: it is for nearly all functions, and takes no steps.
  */
+export function keptExploration(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  role: Role,
+  entry: Entry,
+  answers: Answers,
+): Explored | null {
+  const beginning = beginningOf(analysis, definition, role, entry);
+  const kept = keptResult(analysis, analysis.store.explored, definition, beginning, answers);
+  return kept && (kept.value ?? { ...NO_RESULT, ...kept.givenUp });
+}
+
+/** Explores a function of which no result is kept. */
 export function* exploreFunction(
   analysis: Analysis,
   definition: Defined<FunctionIr>,
@@ -180,22 +210,13 @@ export function* exploreFunction(
   entry: Entry,
   answers: Answers,
 ): Steps<Explored> {
-  const follows = analysis.owning.has(definition.item),
-    ends = analysis.begins.has(definition.item),
-    leaves = LEAVING.has(role) || analysis.exported.has(definition.item);
+  const beginning = beginningOf(analysis, definition, role, entry),
+    { follows, ends, leaves } = beginning;
   const { value, givenUp } = yield* memoise(
     analysis,
     analysis.store.explored,
     definition,
-    {
-      role,
-      key: entry.key,
-      before: entry.before,
-      ends,
-      follows,
-      leaves,
-      answers: analysis.relevance.answers(definition.item),
-    },
+    beginning,
     answers,
     function* (run, frame, graph) {
       const kept = liveFor(analysis, definition, role, run, graph);
@@ -270,19 +291,14 @@ export function* exploreHelper(
   definition: Defined<FunctionIr>,
   answers: Answers,
 ): Steps<HelperResources | GivenUp | null> {
+  const { store } = analysis;
+  const kept = keptResult(analysis, store.helpers, definition, HELPER, answers);
+  if (kept) return kept.givenUp ?? kept.value;
   const { value, givenUp } = yield* memoise(
     analysis,
-    analysis.store.helpers,
+    store.helpers,
     definition,
-    {
-      role: 'helper',
-      key: 'helper',
-      before: undefined,
-      ends: false,
-      answers: false,
-      follows: true,
-      leaves: false,
-    },
+    HELPER,
     answers,
     function* (run, frame, graph) {
       const interner = createInterner();
@@ -297,6 +313,16 @@ export function* exploreHelper(
   );
   return givenUp ?? value;
 }
+
+const HELPER: Beginning = {
+  role: 'helper',
+  key: 'helper',
+  before: undefined,
+  ends: false,
+  answers: false,
+  follows: true,
+  leaves: false,
+};
 
 type Beginning = Pick<
   Memo<unknown>,
@@ -328,20 +354,20 @@ function begin(
   return run;
 }
 
-function* memoise<T>(
+/** What is known of a function without an exploration; null where one has to be made. */
+function keptResult<T>(
   analysis: Analysis,
   store: WeakMap<FunctionIr, Memo<T>[]>,
   definition: Defined<FunctionIr>,
   beginning: Beginning,
   answers: Answers,
-  work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
-): Steps<Attempt<T>> {
+): Attempt<T> | null {
   // What was kept is counted like what is new, so that the same functions are given up with any
   // cache.
   if (analysis.work.spent > analysis.budgets.module)
     return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
   const root = analysis.identities.rootOf(definition.item),
-    known = store.get(root) ?? [];
+    known = store.get(root);
   const frame = analysis.identities.frame(definition);
   const beginsAlike = (memo: Memo<T>) =>
     memo.frame === frame &&
@@ -353,16 +379,30 @@ function* memoise<T>(
     memo.ends === beginning.ends &&
     memo.answers === beginning.answers;
   const { survey } = analysis;
-  const found = known.find(
+  const found = known?.find(
     (memo) =>
       beginsAlike(memo) && isUpToDate(memo.survey === survey ? memo.open : memo.asked, answers),
   );
-  if (found) {
-    found.survey = survey;
-    found.lastUse = analysis.store.now;
-    count(analysis, found.result.work);
-    return found.result;
-  }
+  if (!found) return null;
+  found.survey = survey;
+  found.lastUse = analysis.store.now;
+  count(analysis, found.result.work);
+  return found.result;
+}
+
+/** Does the work, and keeps what comes of it. */
+function* memoise<T>(
+  analysis: Analysis,
+  store: WeakMap<FunctionIr, Memo<T>[]>,
+  definition: Defined<FunctionIr>,
+  beginning: Beginning,
+  answers: Answers,
+  work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
+): Steps<Attempt<T>> {
+  const root = analysis.identities.rootOf(definition.item),
+    known = store.get(root) ?? [],
+    frame = analysis.identities.frame(definition),
+    { survey } = analysis;
   const { questions, asked } = recorded(
     answers,
     analysis.identities.signatureOf,
