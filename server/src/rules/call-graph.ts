@@ -2,7 +2,14 @@
 import type { FunctionIr } from '../ir/types.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import {
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+} from '../lifecycle/module/outline.ts';
 import type { Module } from '../lifecycle/types.ts';
+import { isSameList } from '../text/lists.ts';
 
 /** The sets of function names of the modules that were asked about last, the latest first. */
 const nameSets: { readonly list: readonly string[]; readonly names: ReadonlySet<string> }[] = [];
@@ -107,18 +114,24 @@ export function reachedFrom(
   return reached;
 }
 
-const callers = new WeakMap<ModuleIndex, readonly (readonly number[])[]>();
+const calleesByOutline: KeptByOutline<readonly number[]> = new WeakMap();
+const callersByOutline: MadeByOutline<readonly (readonly number[])[]> = new WeakMap();
 
 /** Where the functions are that call each one by its name. */
 function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
-  let lists = callers.get(index);
-  if (lists === undefined) {
-    const found: number[][] = index.roots.map(() => []);
-    for (const position of index.roots.keys())
-      for (const callee of calleesAt(index, position)) found[callee]!.push(position);
-    callers.set(index, (lists = found));
-  }
-  return lists;
+  const callees = ofEachFunction(
+    calleesByOutline,
+    index,
+    (_, __, position) => calleesAt(index, position),
+    isSameList,
+  );
+  return madeOfAll(callersByOutline, index, callees, (lists) => {
+    const callers: number[][] = lists.map(() => []);
+    lists.forEach((list, position) => {
+      for (const callee of list) callers[callee]!.push(position);
+    });
+    return callers;
+  });
 }
 
 /** The functions of the module from which one of some others is reached, those included. */

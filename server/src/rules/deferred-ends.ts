@@ -16,8 +16,14 @@ import {
   type KernelCaller,
 } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
+import {
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+} from '../lifecycle/module/outline.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
+import { isSameList } from '../text/lists.ts';
 import { keptByFunction } from './function-traits.ts';
 import { documentsOf, functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
 import { keptWithNames, leadingTo, namesOfFunctions, reachedFrom } from './call-graph.ts';
@@ -238,19 +244,18 @@ function isValue(index: ModuleIndex, name: string): boolean {
 }
 
 const valuesByOutline: KeptByOutline<readonly string[]> = new WeakMap();
-const values = new WeakMap<ModuleIndex, ReadonlySet<string>>();
+const allValuesByOutline: MadeByOutline<ReadonlySet<string>> = new WeakMap();
 
 /** The names of functions that the code of a module uses so. */
 function valuesIn(index: ModuleIndex): ReadonlySet<string> {
-  let known = values.get(index);
-  if (known === undefined) {
-    const names = namesOfFunctions(index.module);
-    const all = new Set<string>();
-    for (const own of ofEachFunction(valuesByOutline, index, (_, root) => ownValuesIn(root, names)))
-      for (const name of own) all.add(name);
-    values.set(index, (known = all));
-  }
-  return known;
+  const names = namesOfFunctions(index.module);
+  const own = ofEachFunction(
+    valuesByOutline,
+    index,
+    (_, root) => ownValuesIn(root, names),
+    isSameList,
+  );
+  return madeOfAll(allValuesByOutline, index, own, (lists) => new Set(lists.flat()));
 }
 
 const ownValuesIn = keptWithNames((root, names) =>

@@ -5,7 +5,12 @@
 import type { FunctionIr } from '../ir/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
-import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
+import {
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+} from '../lifecycle/module/outline.ts';
 
 /**
  * Makes a question about a function that is answered once for it.
@@ -32,6 +37,8 @@ export type Names = Pick<ReadonlySet<string>, 'has'>;
 interface Question {
   readonly ask: (fn: FunctionIr) => boolean;
   readonly answers: KeptByOutline<boolean>;
+  /** Where those are that do. */
+  readonly calling: MadeByOutline<readonly number[]>;
 }
 
 const questions = new WeakMap<Names, Question>();
@@ -42,7 +49,8 @@ function questionFor(names: Names): Question {
     const ask = keptByFunction((root) =>
       scanOf(root).calls.some(({ name }) => name !== null && names.has(name)),
     );
-    questions.set(names, (question = { ask, answers: new WeakMap() }));
+    question = { ask, answers: new WeakMap(), calling: new WeakMap() };
+    questions.set(names, question);
   }
   return question;
 }
@@ -57,7 +65,10 @@ export function callsOneOf(fn: FunctionIr, names: Names): boolean {
 
 /** The functions of a module that call one of some names, as for callsOneOf(). */
 export function callersOf(index: ModuleIndex, names: Names): readonly Defined<FunctionIr>[] {
-  const { ask, answers } = questionFor(names);
-  const calling = ofEachFunction(answers, index, (_, root) => ask(root));
-  return index.allFunctions.filter((_, i) => calling[i]);
+  const { ask, answers, calling } = questionFor(names);
+  const all = ofEachFunction(answers, index, (_, root) => ask(root));
+  const positions = madeOfAll(calling, index, all, (values) =>
+    values.flatMap((calls, i) => (calls ? [i] : [])),
+  );
+  return positions.map((i) => index.allFunctions[i]!);
 }

@@ -10,10 +10,16 @@ import type {
   StructIr,
   TypeName,
 } from '../ir/types.ts';
-import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf } from '../lifecycle/module/function-scan.ts';
-import { ofEachFunction, type KeptByOutline } from '../lifecycle/module/outline.ts';
+import {
+  isSameSet,
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+} from '../lifecycle/module/outline.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
@@ -153,10 +159,10 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
   if (answers === undefined) changed.set(index, (answers = new Map()));
   let answer = answers.get(key);
   if (answer === undefined) {
-    const field = fieldOf(key);
-    answer = changingFunctions(index).some(
-      ({ fields, file, item }) => fields.has(field) && changesMember(index, file, item, key),
-    );
+    answer = changersOf(index, fieldOf(key)).some((position) => {
+      const { file, item } = index.allFunctions[position]!;
+      return changesMember(index, file, item, key);
+    });
     answers.set(key, answer);
   }
   return answer;
@@ -164,29 +170,32 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
 
 const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
 
-interface ChangingFunction extends Defined<FunctionIr> {
-  readonly fields: ReadonlySet<string>;
+const fieldsByOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
+const changersByOutline: MadeByOutline<ReadonlyMap<string, readonly number[]>> = new WeakMap();
+
+/** Where the functions are that may change members with a last name. */
+function changersOf(index: ModuleIndex, field: string): readonly number[] {
+  const fields = ofEachFunction(
+    fieldsByOutline,
+    index,
+    (_, root) => mentionsIn(root).changedFields,
+    isSameSet,
+  );
+  return madeOfAll(changersByOutline, index, fields, byField).get(field) ?? NOBODY;
 }
 
-const changing = new WeakMap<ModuleIndex, readonly ChangingFunction[]>();
-const fieldsByOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
+const NOBODY: readonly number[] = [];
 
-/** The functions that may change members, with the last names of those. */
-function changingFunctions(index: ModuleIndex): readonly ChangingFunction[] {
-  let list = changing.get(index);
-  if (list === undefined) {
-    const changedFields = ofEachFunction(
-      fieldsByOutline,
-      index,
-      (_, root) => mentionsIn(root).changedFields,
-    );
-    list = index.allFunctions.flatMap(({ file, item }, i) => {
-      const fields = changedFields[i]!;
-      return fields.size === 0 ? [] : [{ file, item, fields }];
-    });
-    changing.set(index, list);
-  }
-  return list;
+function byField(fields: readonly ReadonlySet<string>[]): ReadonlyMap<string, readonly number[]> {
+  const changers = new Map<string, number[]>();
+  fields.forEach((own, position) => {
+    for (const field of own) {
+      const positions = changers.get(field);
+      if (positions) positions.push(position);
+      else changers.set(field, [position]);
+    }
+  });
+  return changers;
 }
 
 /** Whether a function writes a member, or takes its address. */
@@ -282,12 +291,12 @@ interface Resolution {
   readonly list: readonly ResolvedMember[];
   /** The names of the module for which the answers were those: with these they are so again. */
   names: ModuleIndex['names'];
+  /** The last version of the module, and the document there, for which they are known to be those. */
+  version: ModuleIndex['version'];
+  path: string;
 }
 
 const resolutions = new WeakMap<FunctionIr, Resolution>();
-
-/** Those that hold for a module. */
-const current = new WeakMap<ModuleIndex, Map<FunctionIr, Resolution>>();
 
 /**
  * The members that a function names, with the nodes of the function as it was lowered: the same list
@@ -298,24 +307,26 @@ export function resolvedMembers(
   file: FileIr,
   fn: FunctionIr,
 ): readonly ResolvedMember[] {
-  let valid = current.get(index);
-  if (valid === undefined) current.set(index, (valid = new Map()));
-  let resolution = valid.get(fn);
-  if (resolution === undefined) valid.set(fn, (resolution = resolutionOf(index, file, fn)));
-  return resolution.list;
+  return resolutionOf(index, file, fn).list;
 }
 
 function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolution {
   const root = originalOf(fn);
-  const types = typesOf(index, file);
   const before = resolutions.get(root);
   if (before !== undefined) {
-    if (before.names === index.names) return before;
-    if (before.asked.every((one) => types.print(one) === one.print)) {
+    if (before.version === index.version && before.path === file.path) return before;
+    const types = typesOf(index, file);
+    if (
+      before.names === index.names ||
+      before.asked.every((one) => types.print(one) === one.print)
+    ) {
       before.names = index.names;
+      before.version = index.version;
+      before.path = file.path;
       return before;
     }
   }
+  const types = typesOf(index, file);
   const { locals, accesses } = mentionsIn(root);
   const asked: AskedType[] = [];
   const typing: Typing = { types: recorded(types, asked), locals };
@@ -327,7 +338,8 @@ function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolut
     const isArray = (type?.arrays ?? 0) > 0;
     return [{ ...place, ...(isArray ? form.array : form.plain), node, at, isArray }];
   });
-  const resolution = { asked, list, names: index.names };
+  const { names, version } = index;
+  const resolution: Resolution = { asked, list, names, version, path: file.path };
   resolutions.set(root, resolution);
   return resolution;
 }

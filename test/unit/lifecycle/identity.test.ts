@@ -8,6 +8,7 @@ import {
 import { createRecent } from '../../../server/src/lifecycle/incremental/recent.ts';
 import { createFrames } from '../../../server/src/lifecycle/incremental/stable-spans.ts';
 import { indexModule } from '../../../server/src/lifecycle/module/module.ts';
+import { createOutlineCache, outlineOf } from '../../../server/src/lifecycle/module/outline.ts';
 import { MAIN } from '../../support/analyse.ts';
 import { loadParser } from '../../support/parser.ts';
 
@@ -32,6 +33,39 @@ test('a function that goes for a version comes back with its signature', () => {
   expect(last).toEqual(first);
   expect(last![0]).toBe(first![0]);
   expect(last![1]).toBe(first![1]);
+});
+
+test('two functions that were lowered as one are two', () => {
+  const foo = 'static int foo(void)\n{\n\treturn 1;\n}\n',
+    bar = 'int bar(void)\n{\n\treturn foo();\n}\n';
+  const lowering = createLoweringCache(),
+    frames = createFrames(),
+    signatures = createSignatures(),
+    outlines = createOutlineCache();
+  const versions = [
+    `int a;\n${foo}${bar}int z;\n`,
+    `int b;\n${foo}${foo}${bar}int y;\n`,
+    `int b;\n${foo}${foo}${bar.replace('foo()', 'foo() + 1')}int y;\n`,
+  ];
+  const twins = versions.map((version) => {
+    const tree = parser.parse(version);
+    const file = lowerFile(MAIN, tree, lowering, parser);
+    tree.dispose();
+    const module = { sources: [file], headers: [] };
+    const index = indexModule(module, parseVersion('6.1')!, outlineOf(module, outlines));
+    const identities = identitiesOf(index, frames, signatures);
+    const items = index.allFunctions.map(({ item }) => item);
+    expect(items.map((item) => index.positionOf(item))).toEqual([...items.keys()]);
+    expect(new Set(items.map(identities.signatureOf)).size).toBe(items.length);
+    expect(new Set(items.map(identities.rootOf)).size).toBe(items.length);
+    for (const item of items)
+      expect(identities.signed(identities.signatureOf(item))!.item).toBe(item);
+    for (const definition of index.allFunctions) identities.frame(definition);
+    const layout = identities.layout();
+    expect(new Set([...layout.byFunction.values()].map(({ fn }) => fn))).toEqual(new Set(items));
+    return index.rootPositions() === null;
+  });
+  expect(twins).toEqual([false, true, true]);
 });
 
 test('of what goes the last is kept', () => {

@@ -3,9 +3,9 @@
  */
 import { movedFrom, shiftSpans } from '../../ir/lower.ts';
 import { copyString } from '../../text/copy.ts';
-import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { FileIr, FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
 import {
-  createLayout,
+  begin,
   frameOf,
   place,
   settle,
@@ -14,8 +14,7 @@ import {
   type Layout,
 } from './stable-spans.ts';
 import { expansionOf, type Defined, type ModuleIndex } from '../module/module.ts';
-import { originalOf } from '../module/function-scan.ts';
-import { signatureText } from '../module/outline.ts';
+import { signatureText, type Outline } from '../module/outline.ts';
 import { createRecent, type Recent } from './recent.ts';
 
 /**
@@ -33,7 +32,7 @@ export interface Identities {
    */
   rootOf(fn: FunctionIr): FunctionIr;
   frame(definition: Defined<FunctionIr>): Frame;
-  /** Where all frames of the module are in its documents. */
+  /** Where all frames of the module are in its documents; good until the next version asks. */
   layout(): Layout;
 }
 
@@ -45,64 +44,118 @@ export function identitiesOf(
   frames: Frames,
   signatures: Signatures,
 ): Identities {
-  const roots = new Map<FunctionIr, FunctionIr>(),
-    current = new Map<FunctionIr, Defined<FunctionIr>>();
-  const signing = signaturesOf(index, signatures);
-  for (const allFunction of index.allFunctions) {
-    const root = originalOf(allFunction.item);
-    // Of two copies of one text, which the lowering takes for one function that moved, the second
-    // is a function of its own.
-    const own = current.has(root) ? allFunction.item : root;
-    roots.set(allFunction.item, own);
-    current.set(own, allFunction);
-  }
-  const files = [...index.module.sources, ...index.module.headers];
-  const macros = new Map<
-    FunctionIr,
-    Defined<FunctionIr> & { readonly macro: MacroIr; readonly text: () => string }
-  >();
-  for (const file of files) {
-    for (const macro of file.macros) {
-      const item = expansionOf(macro);
-      if (item && !macros.has(item))
-        macros.set(item, {
-          file,
-          item,
-          macro,
-          text: () => copyString(file.text.slice(macro.start, macro.end)),
-        });
-    }
-  }
+  const { allFunctions } = index;
+  const own = ownRoots(index),
+    macros = macrosStanding(index);
+  const signed = signedIn(index, signatures);
+  const signatureOf = (fn: FunctionIr) => {
+    const position = index.positionOf(fn);
+    return position === undefined ? undefined : signed.list[position]!.signature;
+  };
+  const rootOf = (fn: FunctionIr) => {
+    const position = index.positionOf(fn);
+    return position === undefined ? undefined : own.roots[position]!;
+  };
   return {
-    signatureOf: (fn) => signing.byFunction.get(fn) ?? standingAlone(fn),
-    signed: (signature) =>
-      signing.definitions.get(signature) ??
-      (signature.macro === undefined ? undefined : macros.get(signature.macro)),
-    rootOf: (fn) => roots.get(fn) ?? fn,
+    signatureOf: (fn) => signatureOf(fn) ?? standingAlone(fn),
+    signed(signature) {
+      if (signature.macro !== undefined) return macros.definitionOf(signature.macro);
+      const position = signed.positions.get(signature);
+      return position === undefined ? undefined : allFunctions[position]!;
+    },
+    rootOf: (fn) => rootOf(fn) ?? fn,
     frame({ item }) {
-      const root = roots.get(item),
-        signature = signing.byFunction.get(item);
+      const root = rootOf(item),
+        signature = signatureOf(item);
       return frameOf(
         frames,
         root ?? item,
-        macros.get(item)?.text ?? (() => item.text),
-        root && signature && { signature, isGone: (other) => !current.has(other) },
+        () => macros.textOf(item) ?? item.text,
+        root && signature && { signature, isGone: (other) => !own.has(other) },
       );
     },
     layout() {
-      const layout = createLayout();
-      for (const [root, definition] of current) {
-        const frame = frames.byRoot.get(root);
-        if (frame) place(layout, frame, definition.item, definition.item.start);
+      const { layout } = frames;
+      begin(layout);
+      for (let i = 0; i < allFunctions.length; i++) {
+        const frame = frames.byRoot.get(own.roots[i]!),
+          { item } = allFunctions[i]!;
+        if (frame) place(layout, frame, item, item.start);
       }
-      for (const [item, { macro }] of macros) {
+      macros.forEach((item, macro) => {
         const frame = frames.byRoot.get(item);
         if (frame) place(layout, frame, standingFor(macro, item), macro.start);
-      }
+      });
       settle(layout);
       return layout;
     },
   };
+}
+
+/** By position, what each function of a module is known by, which no other one of it is. */
+function ownRoots(index: ModuleIndex): {
+  readonly roots: readonly FunctionIr[];
+  has(root: FunctionIr): boolean;
+} {
+  if (index.rootPositions() !== null)
+    return {
+      roots: index.roots,
+      has: (root) => index.rootPositions()?.has(root) ?? index.roots.includes(root),
+    };
+  // Of two copies of one text, which the lowering takes for one function that moved, the second
+  // is a function of its own.
+  const own = new Set<FunctionIr>();
+  const roots = index.allFunctions.map(({ item }, i) => {
+    const one = own.has(index.roots[i]!) ? item : index.roots[i]!;
+    own.add(one);
+    return one;
+  });
+  return { roots, has: (root) => own.has(root) };
+}
+
+/** Where the macros stand that functions stand for, of all versions with one outline. */
+type MacroPlaces = ReadonlyMap<FunctionIr, { readonly file: number; readonly macro: number }>;
+
+const macroPlaces = new WeakMap<Outline, MacroPlaces>();
+
+/** The macros of a module by the functions that stand for them. */
+function macrosStanding({ module, outline }: ModuleIndex): {
+  definitionOf(item: FunctionIr): Defined<FunctionIr> | undefined;
+  /** What the document has there. */
+  textOf(item: FunctionIr): string | undefined;
+  forEach(of: (item: FunctionIr, macro: MacroIr) => void): void;
+} {
+  const files = [...module.sources, ...module.headers];
+  let places = macroPlaces.get(outline);
+  if (!places) macroPlaces.set(outline, (places = placesOfMacros(files)));
+  const known = places;
+  return {
+    definitionOf(item) {
+      const place = known.get(item);
+      return place && { file: files[place.file]!, item };
+    },
+    textOf(item) {
+      const place = known.get(item);
+      if (!place) return undefined;
+      const { text, macros } = files[place.file]!,
+        { start, end } = macros[place.macro]!;
+      return copyString(text.slice(start, end));
+    },
+    forEach: (of) =>
+      known.forEach(({ file, macro }, item) => {
+        of(item, files[file]!.macros[macro]!);
+      }),
+  };
+}
+
+function placesOfMacros(files: readonly FileIr[]): MacroPlaces {
+  const places = new Map<FunctionIr, { readonly file: number; readonly macro: number }>();
+  for (const [file, { macros }] of files.entries())
+    for (const [macro, one] of macros.entries()) {
+      const item = expansionOf(one);
+      if (item && !places.has(item)) places.set(item, { file, macro });
+    }
+  return places;
 }
 
 /**
@@ -114,10 +167,13 @@ export interface Signature {
   readonly macro?: FunctionIr;
 }
 
-/** The signatures of the last version of a module, by the functions as they were lowered and by their text. */
+/** The signatures of the last version of a module, by the positions of its functions. */
 export interface Signatures {
-  byRoot: ReadonlyMap<FunctionIr, Signed>;
-  byText: ReadonlyMap<string, Signed>;
+  last: {
+    readonly outline: Outline;
+    roots: readonly FunctionIr[];
+    readonly signed: SignedList;
+  } | null;
   /** Of functions that the last versions have lost: half a word is no function, and it comes back. */
   readonly gone: Recent<Signed>;
 }
@@ -128,41 +184,57 @@ interface Signed {
   readonly signature: Signature;
 }
 
+interface SignedList {
+  readonly list: readonly Signed[];
+  readonly positions: ReadonlyMap<Signature, number>;
+  readonly byText: ReadonlyMap<string, Signed>;
+}
+
 export function createSignatures(): Signatures {
-  return { byRoot: new Map(), byText: new Map(), gone: createRecent() };
+  return { last: null, gone: createRecent() };
 }
 
-interface Signing {
-  readonly byFunction: ReadonlyMap<FunctionIr, Signature>;
-  readonly definitions: ReadonlyMap<Signature, Defined<FunctionIr>>;
+/**
+ * Gives each function of a version its signature, and remembers them for the next. Versions with
+ * one outline have the same ones: nothing but bodies tells them apart.
+ */
+function signedIn(index: ModuleIndex, signatures: Signatures): SignedList {
+  const { outline, roots } = index,
+    { last, gone } = signatures;
+  if (last?.outline === outline) {
+    last.roots = roots;
+    return last.signed;
+  }
+  const before = new Map(last?.roots.map((root, i) => [root, last.signed.list[i]!] as const));
+  const signed = signaturesOf(index, before, last?.signed.byText ?? new Map(), gone);
+  if (last) gone.take(last.signed.byText, signed.byText);
+  signatures.last = { outline, roots, signed };
+  return signed;
 }
 
-/** Gives each function of a version its signature, and remembers them for the next. */
-function signaturesOf(index: ModuleIndex, last: Signatures): Signing {
-  const byRoot = new Map<FunctionIr, Signed>(),
-    byText = new Map<string, Signed>(),
-    byFunction = new Map<FunctionIr, Signature>(),
-    definitions = new Map<Signature, Defined<FunctionIr>>();
-  for (const definition of index.allFunctions) {
-    const { path } = definition.file,
-      root = originalOf(definition.item),
-      before = last.byRoot.get(root);
+function signaturesOf(
+  index: ModuleIndex,
+  byRoot: ReadonlyMap<FunctionIr, Signed>,
+  lastByText: ReadonlyMap<string, Signed>,
+  gone: Recent<Signed>,
+): SignedList {
+  const byText = new Map<string, Signed>(),
+    positions = new Map<Signature, number>();
+  const list = index.allFunctions.map(({ file: { path } }, position) => {
+    const root = index.roots[position]!,
+      before = byRoot.get(root);
     let signed = before?.path === path && !byText.has(before.text) ? before : undefined;
     if (!signed) {
       let text = `${path}\n${signatureText(root)}`;
       // Another function of the same signature is another one all the same.
       while (byText.has(text)) text += '\n';
-      signed = last.byText.get(text) ?? last.gone.get(text) ?? { path, text, signature: {} };
+      signed = lastByText.get(text) ?? gone.get(text) ?? { path, text, signature: {} };
     }
-    byRoot.set(root, signed);
     byText.set(signed.text, signed);
-    byFunction.set(definition.item, signed.signature);
-    definitions.set(signed.signature, definition);
-  }
-  last.gone.take(last.byText, byText);
-  last.byRoot = byRoot;
-  last.byText = byText;
-  return { byFunction, definitions };
+    positions.set(signed.signature, position);
+    return signed;
+  });
+  return { list, positions, byText };
 }
 
 const alone = new WeakMap<FunctionIr, Signature>();

@@ -26,6 +26,7 @@ export interface Frames {
   readonly byRoot: WeakMap<FunctionIr, Frame>;
   /** The last version of a function, by what its callers know it by. */
   readonly latest: WeakMap<object, Version>;
+  readonly layout: Layout;
 }
 
 interface Version {
@@ -51,7 +52,8 @@ const GAP = 16;
 const ROOM = 40_000_000 * GAP;
 
 export function createFrames(): Frames {
-  return { next: FIRST, byRoot: new WeakMap(), latest: new WeakMap() };
+  const layout = { byFunction: new Map(), sorted: [], places: [], count: 0, isSettled: true };
+  return { next: FIRST, byRoot: new WeakMap(), latest: new WeakMap(), layout };
 }
 
 /**
@@ -170,29 +172,51 @@ interface Place {
   readonly frame: Frame;
   readonly fn: FunctionIr;
   readonly start: number;
+  /** Where it is among the sorted ones. */
+  rank: number;
 }
 
-/** Where the frames are in one version of a module. */
+/** Where the frames are in one version of a module. What is as in the last version is kept. */
 export interface Layout {
   readonly byFunction: Map<FunctionIr, Place>;
-  readonly sorted: Place[];
+  sorted: Place[];
+  /** In the order in which the module has them. */
+  readonly places: Place[];
+  /** Those that have been placed in this version. */
+  count: number;
+  isSettled: boolean;
 }
 
-export function createLayout(): Layout {
-  return { byFunction: new Map(), sorted: [] };
+/** Begins another version, in which each frame is placed, and each once. */
+export function begin(layout: Layout): void {
+  layout.count = 0;
 }
 
 /** Says where a frame is: `fn` stands for it, and begins at `start` of its document. */
 export function place(layout: Layout, frame: Frame, fn: FunctionIr, start: number): void {
-  if (layout.byFunction.has(frame.fn)) return;
-  const place: Place = { frame, fn, start };
-  layout.byFunction.set(frame.fn, place);
-  layout.sorted.push(place);
+  const { places, byFunction } = layout;
+  const at = layout.count++,
+    before = places[at];
+  if (before?.frame === frame && before.fn === fn && before.start === start) return;
+  const now: Place = { frame, fn, start, rank: before?.rank ?? 0 };
+  places[at] = now;
+  if (!before || before.frame.start !== frame.start) layout.isSettled = false;
+  if (!layout.isSettled) return;
+  if (before?.frame !== frame) byFunction.delete(before!.frame.fn);
+  byFunction.set(frame.fn, now);
+  layout.sorted[now.rank] = now;
 }
 
 /** To be called when all frames have their place, before anything is translated. */
 export function settle(layout: Layout): void {
-  layout.sorted.sort((left, right) => left.frame.start - right.frame.start);
+  const { places, byFunction } = layout;
+  if (layout.isSettled && places.length === layout.count) return;
+  places.length = layout.count;
+  byFunction.clear();
+  for (const one of places) byFunction.set(one.frame.fn, one);
+  layout.sorted = [...places].sort((left, right) => left.frame.start - right.frame.start);
+  for (const [rank, one] of layout.sorted.entries()) one.rank = rank;
+  layout.isSettled = true;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Expr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/typ
 import { opensModule } from '../../kernel/name-forms.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf } from './function-scan.ts';
-import { ofEachFunction, type KeptByOutline } from './outline.ts';
+import { madeOfAll, ofEachFunction, type KeptByOutline, type MadeByOutline } from './outline.ts';
 import { writtenTables } from './written-tables.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import type { DriverTable } from '../types.ts';
@@ -176,11 +176,14 @@ function addMembers(init: InitializerExpr, names: Map<string, string>): void {
 /** Tables whose members functions set: `foo_driver.probe = foo_probe;`. */
 function filled(index: ModuleIndex): Members[] {
   const found: Members[] = [];
-  for (const [i, settings] of ofEachFunction(settingsKept, index, settingsIn).entries()) {
-    if (settings.length === 0) continue;
+  const all = ofEachFunction(settingsKept, index, settingsIn);
+  const setting = madeOfAll(settersKept, index, all, (values) =>
+    values.flatMap(({ length }, i) => (length > 0 ? [i] : [])),
+  );
+  for (const i of setting) {
     const { file } = index.allFunctions[i]!;
     const byTable = new Map<string, Map<string, string>>();
-    for (const { table, member, name } of settings) {
+    for (const { table, member, name } of all.values[i]!) {
       if (index.functions(file, name).length === 0) continue;
       const names = byTable.get(table) ?? new Map<string, string>();
       byTable.set(table, names.set(member, name));
@@ -202,15 +205,20 @@ interface Setting {
 }
 
 const settingsKept: KeptByOutline<readonly Setting[]> = new WeakMap();
+/** Where those are that set any. */
+const settersKept: MadeByOutline<readonly number[]> = new WeakMap();
 
 function settingsIn(_: unknown, root: FunctionIr): readonly Setting[] {
-  return scanOf(root).memberAssigns.flatMap(({ target, value }): Setting[] => {
+  const settings = scanOf(root).memberAssigns.flatMap(({ target, value }): Setting[] => {
     const name = referenced(value);
     return target.kind === 'member' && name !== null && BEGINNING.has(target.field)
       ? [{ table: rootName(target) ?? '', member: target.field, name }]
       : [];
   });
+  return settings.length > 0 ? settings : NO_SETTINGS;
 }
+
+const NO_SETTINGS: readonly Setting[] = [];
 
 const BEGINNING: ReadonlySet<string> = new Set(PAIRS.flatMap((one) => [one.probe, ...one.remove]));
 

@@ -8,7 +8,13 @@ import type { Effect, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { writtenOut } from './expand.ts';
 import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
-import { ofEachFunction, type KeptByOutline, type Outline } from './outline.ts';
+import {
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+  type Outline,
+} from './outline.ts';
 import { append } from '../../text/lists.ts';
 
 /**
@@ -74,22 +80,22 @@ const callers = new WeakMap<
 export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
   let known = callers.get(index);
   if (known?.kernel !== kernel) {
-    const list: KernelCaller[] = [],
-      { wrappers } = index.module;
-    const { names, kept } = actingMacros(index, kernel);
+    const { wrappers } = index.module;
+    const { names, kept, positions } = actingMacros(index, kernel);
     const own = ofEachFunction(kept, index, (_, root) =>
       scanOf(root).names.called.some((name) => names.has(name))
         ? null
         : kernelCalls(root, kernel, wrappers),
     );
-    for (const [i, calls] of own.entries()) {
-      if (calls?.length === 0) continue;
+    const calling = madeOfAll(positions, index, own, (values) =>
+      values.flatMap((calls, i) => (calls?.length === 0 ? [] : [i])),
+    );
+    const list = calling.flatMap((i): KernelCaller[] => {
       const definition = index.allFunctions[i]!,
-        root = index.roots[i]!;
-      const all = calls ?? callsThroughMacros(index, definition, root, kernel);
-      if (all.length > 0)
-        list.push({ ...definition, list: all, delta: movedFrom(definition.item)?.delta ?? 0 });
-    }
+        calls = own.values[i] ?? callsThroughMacros(index, definition, index.roots[i]!, kernel);
+      if (calls.length === 0) return [];
+      return [{ ...definition, list: calls, delta: movedFrom(definition.item)?.delta ?? 0 }];
+    });
     callers.set(index, (known = { kernel, list }));
   }
   return known.list;
@@ -125,6 +131,8 @@ interface ActingMacros {
   readonly kernel: KernelVersion;
   readonly names: ReadonlySet<string>;
   readonly kept: KeptByOutline<readonly KernelCall[] | null>;
+  /** Where those are that make such calls. */
+  readonly positions: MadeByOutline<readonly number[]>;
 }
 
 const actings = new WeakMap<Outline, ActingMacros>();
@@ -133,7 +141,8 @@ function actingMacros(index: ModuleIndex, kernel: KernelVersion): ActingMacros {
   let known = actings.get(index.outline);
   if (known?.kernel !== kernel) {
     const names = namesOfActing(index, kernel);
-    actings.set(index.outline, (known = { kernel, names, kept: new WeakMap() }));
+    known = { kernel, names, kept: new WeakMap(), positions: new WeakMap() };
+    actings.set(index.outline, known);
   }
   return known;
 }
@@ -158,6 +167,8 @@ function namesOfActing(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
   return acting;
 }
 
+const NO_CALLS: readonly KernelCall[] = [];
+
 /** Its calls that have effects. */
 function kernelCalls(
   root: FunctionIr,
@@ -170,13 +181,10 @@ function kernelCalls(
     compareVersions(item.kernelCalls.kernel, kernel) !== 0 ||
     item.kernelCalls.wrappers !== wrappers
   ) {
-    item.kernelCalls = {
-      kernel,
-      wrappers,
-      list: item.calls.flatMap((call) =>
-        call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
-      ),
-    };
+    const list = item.calls.flatMap((call) =>
+      call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
+    );
+    item.kernelCalls = { kernel, wrappers, list: list.length > 0 ? list : NO_CALLS };
   }
   return item.kernelCalls.list;
 }

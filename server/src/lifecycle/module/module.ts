@@ -23,7 +23,7 @@ import { originalOf } from './function-scan.ts';
 import { isExcluded, macrosOf } from './preprocessor.ts';
 import { constantsOf } from '../interpret/constants.ts';
 import type { Module } from '../types.ts';
-import { newOutline, type Outline, type Outlined } from './outline.ts';
+import { newOutline, placesOfRoots, type Outline, type Outlined } from './outline.ts';
 
 /** A definition and the document it stands in. */
 export interface Defined<T> {
@@ -37,6 +37,8 @@ export interface Defined<T> {
  */
 export interface ModuleIndex {
   readonly module: Module;
+  /** Another object for each module, which says who it is and keeps nothing of it. */
+  readonly version: object;
   /** What was made for it holds for the index of any module that has it. */
   readonly outline: Outline;
   /** Where this is the same too, so are the places of all macros. */
@@ -71,6 +73,11 @@ export interface ModuleIndex {
   readonly names: readonly string[];
   /** Where in allFunctions a function of the module is. */
   positionOf(fn: FunctionIr): number | undefined;
+  /**
+   * Where the functions are, by the functions as they were lowered; null where two of them were
+   * lowered as one. Good until another module is asked.
+   */
+  rootPositions(): ReadonlyMap<FunctionIr, number> | null;
   /** The document that a function of the module stands in. */
   fileOf(fn: FunctionIr): FileIr | undefined;
 }
@@ -133,12 +140,22 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
   const allFunctions = places.all.map(({ file, item }) => files[file]!.functions[item]!);
   const roots = places.all.map(({ file, item }) => files[file]!.roots[item]!);
   let positions: Map<FunctionIr, number> | undefined;
+  const rootPositions = () => {
+    const { byRoot, haveTwins } = placesOfRoots(outlined.outline, roots);
+    return haveTwins ? null : byRoot;
+  };
   const positionOf = (fn: FunctionIr) => {
-    positions ??= new Map(allFunctions.map(({ item }, i) => [item, i] as const));
-    return positions.get(fn);
+    const byRoot = rootPositions();
+    if (byRoot === null) {
+      positions ??= new Map(allFunctions.map(({ item }, i) => [item, i] as const));
+      return positions.get(fn);
+    }
+    const position = byRoot.get(originalOf(fn));
+    return position !== undefined && allFunctions[position]!.item === fn ? position : undefined;
   };
   return {
     module,
+    version: {},
     ...outlined,
     functions: (from, name) => {
       let known = resolved.get(from);
@@ -179,6 +196,7 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
     roots,
     names: places.names,
     positionOf,
+    rootPositions,
     fileOf(fn) {
       const position = positionOf(fn);
       return position === undefined ? undefined : allFunctions[position]!.file;

@@ -28,25 +28,81 @@ export type KeptByOutline<T> = WeakMap<Outline, Worked<T>>;
 interface Worked<T> {
   readonly roots: FunctionIr[];
   readonly values: T[];
+  /** Another object whenever a value has become another one. */
+  stamp: object;
 }
 
 /**
  * What `of` says of each function of a module, in their order: worked out again only of those whose
- * bodies have changed. Nobody may keep the list.
+ * bodies have changed. Nobody may keep the list. What is equal to what was said before, by `isSame`,
+ * is what was said before.
  */
 export function ofEachFunction<T>(
   kept: KeptByOutline<T>,
   { outline, allFunctions, roots }: Pick<ModuleIndex, 'outline' | 'allFunctions' | 'roots'>,
-  of: (definition: Defined<FunctionIr>, root: FunctionIr) => T,
-): readonly T[] {
+  of: (definition: Defined<FunctionIr>, root: FunctionIr, position: number) => T,
+  isSame: (before: T, now: T) => boolean = Object.is,
+): Worked<T> {
   let worked = kept.get(outline);
-  if (!worked) kept.set(outline, (worked = { roots: [], values: [] }));
-  for (const [i, root] of roots.entries()) {
+  if (!worked) kept.set(outline, (worked = { roots: [], values: [], stamp: {} }));
+  for (let i = 0; i < roots.length; i++) {
+    const root = roots[i]!;
     if (worked.roots[i] === root) continue;
-    worked.values[i] = of(allFunctions[i]!, root);
+    const value = of(allFunctions[i]!, root, i);
+    if (worked.roots[i] === undefined || !isSame(worked.values[i]!, value)) {
+      worked.values[i] = value;
+      worked.stamp = {};
+    }
     worked.roots[i] = root;
   }
-  return worked.values;
+  return worked;
+}
+
+/** What is made of the values of all functions, as it was for the last version that asked. */
+export type MadeByOutline<R> = WeakMap<Outline, { readonly stamp: object; readonly made: R }>;
+
+/** What `make` makes of what is said of the functions: the same thing while that is the same. */
+export function madeOfAll<T, R>(
+  kept: MadeByOutline<R>,
+  { outline }: Pick<ModuleIndex, 'outline'>,
+  { values, stamp }: Worked<T>,
+  make: (values: readonly T[]) => R,
+): R {
+  let known = kept.get(outline);
+  if (known?.stamp !== stamp) kept.set(outline, (known = { stamp, made: make(values) }));
+  return known.made;
+}
+
+/**
+ * Where the functions of the versions with one outline are in their lists, by the functions as they
+ * were lowered: in the version that asked last.
+ */
+export interface RootPlaces {
+  roots: readonly FunctionIr[];
+  readonly byRoot: Map<FunctionIr, number>;
+  /**
+   * Two functions with one text may be one function that has moved to the lowering: then the lists
+   * are of no use.
+   */
+  haveTwins: boolean;
+}
+
+const rootPlaces = new WeakMap<Outline, RootPlaces>();
+
+export function placesOfRoots(outline: Outline, roots: readonly FunctionIr[]): RootPlaces {
+  let known = rootPlaces.get(outline);
+  if (known?.roots === roots) return known;
+  if (!known) rootPlaces.set(outline, (known = { roots: [], byRoot: new Map(), haveTwins: false }));
+  const { roots: before, byRoot } = known;
+  if (known.haveTwins) return known;
+  for (let i = 0; i < before.length; i++) if (before[i] !== roots[i]) byRoot.delete(before[i]!);
+  for (let i = 0; i < roots.length; i++) {
+    if (before[i] === roots[i]) continue;
+    known.haveTwins ||= byRoot.has(roots[i]!);
+    byRoot.set(roots[i]!, i);
+  }
+  known.roots = roots;
+  return known;
 }
 
 /** The outline of a version of a module, and a key of the places of all its macros. */
@@ -119,8 +175,9 @@ function alikeApartFromBodies(before: FileIr, after: FileIr): boolean {
 function haveEqualTextBetween(before: FileIr, after: FileIr): boolean {
   let from = 0,
     to = 0;
-  for (const [i, one] of before.functions.entries()) {
-    const other = after.functions[i]!;
+  for (let i = 0; i < before.functions.length; i++) {
+    const one = before.functions[i]!,
+      other = after.functions[i]!;
     if (!isSameCode(before.text.slice(from, one.start), after.text.slice(to, other.start)))
       return false;
     from = Math.max(from, one.end);

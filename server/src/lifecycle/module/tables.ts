@@ -8,6 +8,7 @@ import { isReadable, referenced } from './driver-tables.ts';
 import type { ModuleIndex } from './module.ts';
 import { writtenTables } from './written-tables.ts';
 import { kernelCallers, scanOf, type KernelCaller } from './function-scan.ts';
+import { givenRoles } from './roles.ts';
 import type { DriverTable, OpsTable, Role } from '../types.ts';
 
 type TableMember = {
@@ -55,13 +56,16 @@ export function rolesOf(
   drivers: readonly DriverTable[],
   ops: readonly OpsTable[],
   kernel: KernelVersion,
-): Map<FunctionIr, Role> {
-  const roles = new Map<FunctionIr, Role>();
+): ReadonlyMap<FunctionIr, Role> {
+  const roles = new Map<number, Role>();
+  const files = [...index.module.sources, ...index.module.headers];
   const set = (path: string, name: string | null | undefined, role: Role) => {
-    const file = fileOf(index, path);
+    const file = name ? files.find((one) => one.path === path) : undefined;
     if (file && name)
-      for (const definition of index.functions(file, name))
-        if (!roles.has(definition.item)) roles.set(definition.item, role);
+      for (const definition of index.functions(file, name)) {
+        const position = index.positionOf(definition.item)!;
+        if (!roles.has(position)) roles.set(position, role);
+      }
   };
   for (const driver of drivers) {
     set(driver.path, driver.probe, 'probe');
@@ -75,7 +79,7 @@ export function rolesOf(
     }
     for (const [, member] of table.members) set(table.path, member.value, 'callback');
   }
-  for (const file of [...index.module.sources, ...index.module.headers]) {
+  for (const file of files) {
     if (file.functions.length)
       for (const fileMacro of file.fileMacros)
         if (fileMacro.name === 'module_init' || fileMacro.name === 'module_exit')
@@ -90,12 +94,7 @@ export function rolesOf(
         }
     }
   }
-  for (const { item } of index.allFunctions) if (!roles.has(item)) roles.set(item, 'helper');
-  return roles;
-}
-
-function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
-  return [...index.module.sources, ...index.module.headers].find((file) => file.path === path);
+  return givenRoles(index, roles);
 }
 
 function membersOf(file: FileIr, entries: InitializerExpr['entries']): Map<string, TableMember> {

@@ -11,8 +11,8 @@ import type {
   VariableIr,
 } from '../../ir/types.ts';
 import { walkStmt } from '../../ir/visit.ts';
-import { append } from '../../text/lists.ts';
 import type { ModuleIndex } from './module.ts';
+import type { Outline } from './outline.ts';
 
 /** A variable with an initialiser in braces. */
 export interface WrittenTable {
@@ -33,37 +33,75 @@ const known = new WeakMap<ModuleIndex, readonly WrittenTable[]>();
 export function writtenTables(index: ModuleIndex): readonly WrittenTable[] {
   let tables = known.get(index);
   if (!tables) {
-    const { sources, headers } = index.module;
-    known.set(index, (tables = [...sources, ...headers].flatMap((file) => tablesIn(index, file))));
+    const files = [...index.module.sources, ...index.module.headers];
+    known.set(
+      index,
+      (tables = writersOf(index, files).flatMap((writer) =>
+        tablesOf(index, files[writer.file]!, writer),
+      )),
+    );
   }
   return tables;
 }
 
-function tablesIn(index: ModuleIndex, file: FileIr): WrittenTable[] {
-  const found: WrittenTable[] = [];
-  for (const variable of file.variables) {
-    const init = variable.init && written(index, file, variable.init, variable.start);
-    if (init?.kind === 'initializer')
-      found.push({ file, variable, init, isByMacro: init !== variable.init });
+/** A variable, or the use of a macro, that may be a table or declare one, by positions. */
+interface Writer {
+  readonly file: number;
+  readonly variable: number;
+  readonly use: number;
+  /** No macro writes anything of it. */
+  readonly isWrittenOut: boolean;
+}
+
+const writers = new WeakMap<Outline, readonly Writer[]>();
+
+/** The same ones for all versions of a module with one outline: few variables are tables. */
+function writersOf(index: ModuleIndex, files: readonly FileIr[]): readonly Writer[] {
+  let list = writers.get(index.outline);
+  if (!list) writers.set(index.outline, (list = findWriters(index, files)));
+  return list;
+}
+
+function findWriters(index: ModuleIndex, files: readonly FileIr[]): readonly Writer[] {
+  return files.flatMap((file, at) => {
+    const found: Writer[] = [];
+    for (const [variable, { init, start }] of file.variables.entries()) {
+      const table = init && written(index, file, init, start);
+      if (table?.kind === 'initializer')
+        found.push({ file: at, variable, use: -1, isWrittenOut: table === init });
+    }
+    for (const [use, one] of file.fileMacros.entries())
+      if (mayDeclare(index, file, one))
+        found.push({ file: at, variable: -1, use, isWrittenOut: false });
+    return found;
+  });
+}
+
+function tablesOf(
+  index: ModuleIndex,
+  file: FileIr,
+  { variable: at, use: useAt, isWrittenOut }: Writer,
+): WrittenTable[] {
+  if (at < 0) {
+    const use = file.fileMacros[useAt]!;
+    return declaredBy(index, file, use).flatMap((variable): WrittenTable[] => {
+      const init = variable.init && written(index, file, variable.init, use.start);
+      return init?.kind === 'initializer' ? [{ file, variable, init, isByMacro: true }] : [];
+    });
   }
-  for (const use of file.fileMacros)
-    append(
-      found,
-      declaredBy(index, file, use).flatMap((variable): WrittenTable[] => {
-        const init = variable.init && written(index, file, variable.init, use.start);
-        return init?.kind === 'initializer' ? [{ file, variable, init, isByMacro: true }] : [];
-      }),
-    );
-  return found;
+  const variable = file.variables[at]!,
+    init = isWrittenOut ? variable.init : written(index, file, variable.init!, variable.start);
+  return init?.kind === 'initializer'
+    ? [{ file, variable, init, isByMacro: init !== variable.init }]
+    : [];
 }
 
 function written(index: ModuleIndex, file: FileIr, init: Expr, at: number): Expr {
   return expandTable(init, (name) => index.macros(file, name, at).map(({ item }) => item));
 }
 
-/** The variables that a macro at file scope declares. */
+/** The variables that a macro at file scope declares, if it may. */
 function declaredBy(index: ModuleIndex, file: FileIr, use: FileMacroIr): VariableIr[] {
-  if (!mayDeclare(index, file, use)) return [];
   const at = { start: use.start, end: use.end };
   const callee: Expr = { kind: 'name', name: use.name, ...at };
   const args = use.args.map((text): Expr =>
