@@ -48,7 +48,7 @@ interface Entry<C> {
 /** UTF-16 code units over all remembered documents. */
 const MAX_TEXT = 8_000_000;
 /** Somebody types in few documents at a time. To parse another one whole takes a few milliseconds. */
-const MAX_TREES = 8;
+const MAX_TREES = 4;
 
 /** An empty store. */
 export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>): Documents {

@@ -56,13 +56,27 @@ export function liveVariables(
     none,
   );
   const names = [...numbers.keys()];
+  // Blocks that follow each other often have the same: one set for all.
+  const sets = new Map<string, ReadonlySet<string>>();
   return cfg.blocks.map((block) => {
-    const live = new Set(pinned);
-    for (const [i, word] of transfer(block.id, out[block.id]!).entries())
-      for (let rest = word; rest !== 0; rest &= rest - 1)
-        live.add(names[32 * i + (31 - Math.clz32(rest & -rest))]!);
+    const bits = transfer(block.id, out[block.id]!),
+      key = bits.join();
+    let live = sets.get(key);
+    if (live === undefined) sets.set(key, (live = setOf(bits, names, pinned)));
     return live;
   });
+}
+
+function setOf(
+  bits: Bits,
+  names: readonly string[],
+  pinned: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const set = new Set(pinned);
+  for (const [i, word] of bits.entries())
+    for (let rest = word; rest !== 0; rest &= rest - 1)
+      set.add(names[32 * i + (31 - Math.clz32(rest & -rest))]!);
+  return set;
 }
 
 /** A set of numbers, one bit each. */

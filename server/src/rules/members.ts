@@ -221,8 +221,19 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
 interface Mention {
   readonly node: MemberExpr;
   /** What is done with it, where it is no array and where it is one. */
-  readonly form: { readonly plain: Form; readonly array: Form };
+  readonly form: Forms;
 }
+
+interface Forms {
+  readonly plain: Form;
+  readonly array: Form;
+}
+
+/** Nearly all accesses are one of these. */
+const READ: Form = { form: 'read', call: null, value: null },
+  ADDRESS: Form = { form: 'address', call: null, value: null };
+const READ_ONLY: Forms = { plain: READ, array: READ },
+  READ_OR_ADDRESS: Forms = { plain: READ, array: ADDRESS };
 
 /** What the body of a function says of members, whatever the types in the module are. */
 interface Mentions {
@@ -246,6 +257,12 @@ function mentionsOf(fn: FunctionIr): Mentions {
   return found;
 }
 
+function formsOf(plain: Form, array: Form): Forms {
+  if (plain !== READ) return { plain, array };
+  if (array === ADDRESS) return READ_OR_ADDRESS;
+  return array === READ ? READ_ONLY : { plain, array };
+}
+
 function findMentions(fn: FunctionIr): Mentions {
   const locals = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
   const accesses: Mention[] = [];
@@ -261,8 +278,9 @@ function findMentions(fn: FunctionIr): Mentions {
     const parent = parents.at(-1);
     // `p->a.b` is one access, and `.a` no second one.
     if (parent?.kind === 'member' && !parent.arrow && parent.base === node) continue;
-    const plain = formOf(node, parents, false);
-    accesses.push({ node, form: { plain, array: formOf(node, parents, true) } });
+    const plain = formOf(node, parents, false),
+      array = formOf(node, parents, true);
+    accesses.push({ node, form: formsOf(plain, array) });
   }
   const mayChange = ({ form: { plain, array } }: Mention): boolean =>
     plain.form !== 'read' || array.form !== 'read';
@@ -336,7 +354,10 @@ function resolutionOf(index: ModuleIndex, file: FileIr, fn: FunctionIr): Resolut
     if (place === null) return [];
     const type = memberType(typing.types, place.owner, place.key.slice(place.owner.length + 1));
     const isArray = (type?.arrays ?? 0) > 0;
-    return [{ ...place, ...(isArray ? form.array : form.plain), node, at, isArray }];
+    const { key, owner, embeds } = place,
+      { form: done, call, value } = isArray ? form.array : form.plain;
+    // Part by part: each object of two that are spread has a hidden class of its own.
+    return [{ key, owner, embeds, form: done, call, value, node, at, isArray }];
   });
   const { names, version } = index;
   const resolution: Resolution = { asked, list, names, version, path: file.path };
@@ -598,17 +619,18 @@ function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean
     !isArray &&
     ((parent?.kind === 'assign' && parent.target === node) || parent?.kind === 'update')
   )
-    return { form: 'read', call: null, value: null };
+    return READ;
   if (parent?.kind === 'assign' && parent.target === node)
     return { form: 'write', call: null, value: parent.op === '=' ? parent.value : null };
   if (parent?.kind === 'update') return { form: 'write', call: null, value: null };
   const isAddress = parent?.kind === 'unary' && parent.op === '&';
   const around = isAddress ? parents[depth - 1] : parent;
   // `list_for_each_entry(x, &p->list, node)` reads the list.
-  if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? ''))
-    return { form: 'read', call: null, value: null };
+  if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? '')) return READ;
   // `guard(mutex)(&p->lock)` is a call that takes the lock.
   const inCall = around?.kind === 'guard' ? callOfGuard(around, true) : around;
   const call = inCall?.kind === 'call' && inCall.callee !== node ? inCall : null;
-  return { form: isAddress || (isArray && !isElement) ? 'address' : 'read', call, value: null };
+  const form = isAddress || (isArray && !isElement) ? 'address' : 'read';
+  if (call !== null) return { form, call, value: null };
+  return form === 'read' ? READ : ADDRESS;
 }

@@ -17,6 +17,16 @@ export function append<T>(list: T[], items: Iterable<T>): void {
   for (const item of items) list.push(item);
 }
 
+const EMPTY: readonly never[] = [];
+
+/**
+ * The same list for who keeps it: an empty one is one for all, and what was pushed to has room for
+ * items that never come.
+ */
+export function toKeep<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? EMPTY : list.slice();
+}
+
 /** The largest of some numbers; −Infinity when there are none. */
 export function largest(numbers: Iterable<number>): number {
   let found = -Infinity;

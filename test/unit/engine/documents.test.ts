@@ -73,7 +73,7 @@ describe('the store of documents', () => {
     const { parser, live } = await counting();
     const documents = createDocuments(parser, kernelStages.lowering);
     for (let i = 0; i < 60; i++) documents.lowered(`/${i}.c`, 'int x;', true);
-    expect(live()).toBe(8);
+    expect(live()).toBe(4);
   });
 
   it('frees the tree of a document that cannot be lowered', async () => {

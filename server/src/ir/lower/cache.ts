@@ -248,7 +248,7 @@ function moveItem(
 }
 
 /** Most items have nothing of most kinds. */
-function shift<T>(list: T[], delta: number): T[] {
+function shift<T>(list: readonly T[], delta: number): readonly T[] {
   return list.length === 0 ? list : shiftSpans(list, delta);
 }
 
@@ -257,12 +257,14 @@ function shift<T>(list: T[], delta: number): T[] {
  * alive.
  */
 function moveAll<T extends Definition>(
-  list: T[],
+  list: readonly T[],
   delta: number,
   move: (from: T, delta: number) => T,
 ): T[] {
-  return list.length === 0 ? list : list.map((from) => move(from, delta));
+  return list.length === 0 ? NONE : list.map((from) => move(from, delta));
 }
+
+const NONE: never[] = [];
 
 /**
  * A part that moves when it is first read: nearly all of a file moves with each key pressed near

@@ -1,6 +1,7 @@
 /** What the lowering of one item carries along. */
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
-import { copyString } from '../../text/copy.ts';
+import { copyString, sharedName } from '../../text/copy.ts';
+import { toKeep } from '../../text/lists.ts';
 import type { Span } from '../../text/span.ts';
 import type { UnknownExpr } from '../types.ts';
 
@@ -48,12 +49,12 @@ export function createContext(text: string, stretch: Span, notes: readonly MaskN
 
 /** The same conditions in strings of their own. */
 export function copyConditions(conditions: readonly Condition[]): readonly Condition[] {
-  return conditions.map(({ test, holds }) => ({ test: copyString(test), holds }));
+  return toKeep(conditions.map(({ test, holds }) => ({ test: copyString(test), holds })));
 }
 
 /** The original text of a node. */
 export function textOf(span: Span, context: Context): string {
-  return context.own.slice(span.start - context.base, span.end - context.base);
+  return sharedName(context.own.slice(span.start - context.base, span.end - context.base));
 }
 
 /** Whether a node starts a line, where kernel style has nothing but file scope and labels. */

@@ -33,23 +33,28 @@ import { withSplitChains } from './preproc.ts';
 import { isUnclosed, lowerBlock } from './statements.ts';
 import { lowerStruct, tagOf } from './structs.ts';
 import { blankComments } from '../../text/lexical.ts';
-import { append } from '../../text/lists.ts';
+import { append, toKeep } from '../../text/lists.ts';
 
 /** What one top-level item contributes to the file. */
 export interface ItemIr {
-  readonly functions: FunctionIr[];
-  readonly structs: StructIr[];
-  readonly variables: VariableIr[];
+  readonly functions: readonly FunctionIr[];
+  readonly structs: readonly StructIr[];
+  readonly variables: readonly VariableIr[];
   /** Without their bodies, which are parsed for all macros of a file at once. */
   readonly macros: MacroIr[];
-  readonly includes: IncludeIr[];
-  readonly prototypes: PrototypeIr[];
-  readonly fileMacros: FileMacroIr[];
-  readonly typedefs: { readonly name: string; readonly type: TypeName }[];
-  readonly lost: Span[];
+  readonly includes: readonly IncludeIr[];
+  readonly prototypes: readonly PrototypeIr[];
+  readonly fileMacros: readonly FileMacroIr[];
+  readonly typedefs: readonly { readonly name: string; readonly type: TypeName }[];
+  readonly lost: readonly Span[];
   /** Why it could not be lowered: an error of the lowering. The rest is then empty. */
   readonly failed?: string;
 }
+
+/** An item in the making. */
+type Draft = {
+  readonly [Part in Exclude<keyof ItemIr, 'failed'>]: ItemIr[Part][number][];
+};
 
 /** What the parser may put into an ERROR node although it is whole. */
 const HOISTABLE: ReadonlySet<string> = new Set([
@@ -95,7 +100,7 @@ export function lowerItem(
   conditions: readonly Condition[],
   context: Context,
 ): ItemIr {
-  const out: ItemIr = {
+  const out: Draft = {
     functions: [],
     structs: [],
     variables: [],
@@ -106,7 +111,7 @@ export function lowerItem(
     typedefs: [],
     lost: [],
   };
-  if (item.type === 'comment') return out;
+  if (item.type === 'comment') return finished(out);
   const root = item.node();
   const stack: SyntaxNode[] = [root];
   if (item.type === 'ERROR') {
@@ -127,7 +132,21 @@ export function lowerItem(
     lowerNode(node, conditions, out, inner);
     for (const found of inner.hoisted.reverse()) stack.push(found);
   }
-  return out;
+  return finished(out);
+}
+
+function finished(draft: Draft): ItemIr {
+  return {
+    functions: toKeep(draft.functions),
+    structs: toKeep(draft.structs),
+    variables: toKeep(draft.variables),
+    macros: draft.macros.slice(),
+    includes: toKeep(draft.includes),
+    prototypes: toKeep(draft.prototypes),
+    fileMacros: toKeep(draft.fileMacros),
+    typedefs: toKeep(draft.typedefs),
+    lost: toKeep(draft.lost),
+  };
 }
 
 /** The same stretch of text with nothing noted yet. */
@@ -138,7 +157,7 @@ function createContextLike(context: Context): Context {
 function lowerNode(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  out: ItemIr,
+  out: Draft,
   context: Context,
 ): void {
   switch (node.type) {
@@ -191,7 +210,7 @@ function lowerNode(
 function lowerFunction(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  out: ItemIr,
+  out: Draft,
   context: Context,
 ): void {
   const specifiers = readSpecifiers(node, context);
@@ -249,7 +268,7 @@ function hidesFlow(node: SyntaxNode, context: Context): boolean {
 function lowerDeclaration(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  out: ItemIr,
+  out: Draft,
   context: Context,
 ): void {
   const specifiers = readSpecifiers(node, context);
@@ -306,7 +325,7 @@ function lowerDeclaration(
 function lowerTypedef(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  out: ItemIr,
+  out: Draft,
   context: Context,
 ): void {
   const typeNode = field(node, 'type');
@@ -342,7 +361,7 @@ function restOf(list: string): string | null {
 function lowerDefine(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  out: ItemIr,
+  out: Draft,
   context: Context,
 ): void {
   const name = field(node, 'name');
@@ -374,7 +393,7 @@ function lowerDefine(
   });
 }
 
-function lowerFileMacro(node: SyntaxNode, out: ItemIr, context: Context): void {
+function lowerFileMacro(node: SyntaxNode, out: Draft, context: Context): void {
   const call = parts(node)[0];
   const name = call === undefined ? undefined : field(call, 'function');
   const list = call === undefined ? undefined : field(call, 'arguments');

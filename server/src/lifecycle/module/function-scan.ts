@@ -15,7 +15,7 @@ import {
   type MadeByOutline,
   type Outline,
 } from './outline.ts';
-import { append } from '../../text/lists.ts';
+import { append, toKeep } from '../../text/lists.ts';
 
 /**
  * What a function's body contains, in one walk, for the questions that are asked of every function
@@ -167,8 +167,6 @@ function namesOfActing(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
   return acting;
 }
 
-const NO_CALLS: readonly KernelCall[] = [];
-
 /** Its calls that have effects. */
 function kernelCalls(
   root: FunctionIr,
@@ -184,7 +182,7 @@ function kernelCalls(
     const list = item.calls.flatMap((call) =>
       call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
     );
-    item.kernelCalls = { kernel, wrappers, list: list.length > 0 ? list : NO_CALLS };
+    item.kernelCalls = { kernel, wrappers, list: toKeep(list) };
   }
   return item.kernelCalls.list;
 }
@@ -255,13 +253,13 @@ function walk(fn: FunctionIr): Walked {
       for (const stmt of expr.body) walkStmt(stmt, statement);
   });
   return {
-    calls,
-    decls,
-    assigns,
-    memberAssigns,
-    labels,
+    calls: toKeep(calls),
+    decls: toKeep(decls),
+    assigns: toKeep(assigns),
+    memberAssigns: toKeep(memberAssigns),
+    labels: toKeep(labels),
     names: namesIn(calls, named),
-    unknown,
+    unknown: toKeep(unknown),
     kernelCalls: null,
   };
 }
@@ -282,5 +280,5 @@ function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['na
       if (expr.kind === 'name') given.add(expr.name);
     }
   }
-  return { called: [...called], given: [...given] };
+  return { called: toKeep([...called]), given: toKeep([...given]) };
 }
