@@ -113,7 +113,7 @@ function assemble(
   }
   const cleanups = fileMacros
     .filter(({ name }) => DEFINING_CLEANUP.has(name))
-    .flatMap((macro) => cleanupsOf(macro, tree.text));
+    .flatMap((macro) => cleanupsOf(macro, fileMacros, tree.text));
   if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
   // What was hoisted out of a function comes after it; equal offsets keep their order.
   for (const list of [functions, structs, variables, macros, fileMacros, lost]) sort(list);
@@ -149,6 +149,10 @@ const DEFINING_CLEANUP: ReadonlySet<string> = new Set([
   'DEFINE_FREE',
   'DEFINE_CLASS',
   'DEFINE_GUARD',
+  'DEFINE_GUARD_COND',
+  'DEFINE_LOCK_GUARD_0',
+  'DEFINE_LOCK_GUARD_1',
+  'DEFINE_LOCK_GUARD_1_COND',
 ]);
 
 /**
@@ -156,28 +160,17 @@ const DEFINING_CLEANUP: ReadonlySet<string> = new Set([
  * `DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T))` is a `__free_foo_put(_T)`,
  * `DEFINE_CLASS(foo, type, exit, init, params)` is that with `class_foo`, and a
  * `class_foo_constructor(params)`; `DEFINE_GUARD(foo, type, lock, unlock)` a `guard_foo_take(_T)` and
- * a `guard_foo_release(_T)`.
+ * a `guard_foo_release(_T)`, and so is DEFINE_LOCK_GUARD_1(), whose `_T->lock` is what the guard is
+ * given, and DEFINE_LOCK_GUARD_0(), which is given nothing.
  */
-function cleanupsOf(macro: FileMacroIr, document: string): MacroIr[] {
-  const [name, , first, second, ...rest] = macro.args;
+function cleanupsOf(
+  macro: FileMacroIr,
+  others: readonly FileMacroIr[],
+  document: string,
+): MacroIr[] {
+  const [name = '', , first, second, ...rest] = macro.args;
   const made = (of: string, params: readonly string[], body: string | undefined): MacroIr[] =>
-    body === undefined || body === ''
-      ? []
-      : [
-          {
-            kind: 'macro',
-            start: macro.start,
-            end: macro.end,
-            name: of,
-            params,
-            rest: null,
-            body: null,
-            statements: null,
-            bodyText: body,
-            bodyOffset: document.slice(macro.start, macro.end).lastIndexOf(body),
-            conditions: [],
-          },
-        ];
+    madeBy(macro, document, { of, params, body });
   switch (macro.name) {
     case 'DEFINE_FREE':
       return made(`__free_${name}`, ['_T'], first);
@@ -187,13 +180,67 @@ function cleanupsOf(macro: FileMacroIr, document: string): MacroIr[] {
         ...made(`class_${name}_constructor`, rest.flatMap(declaredName), second),
       ];
     case 'DEFINE_GUARD':
+    case 'DEFINE_LOCK_GUARD_1':
       return [
         ...made(`guard_${name}_take`, ['_T'], first),
         ...made(`guard_${name}_release`, ['_T'], second),
       ];
+    case 'DEFINE_LOCK_GUARD_0':
+      return [
+        ...made(`guard_${name}_take`, [], macro.args[1]),
+        ...made(`guard_${name}_release`, [], first),
+      ];
+    case 'DEFINE_GUARD_COND':
+    case 'DEFINE_LOCK_GUARD_1_COND': {
+      const all = `${name}${macro.args[1] ?? ''}`;
+      const base = others.find(
+        (one) => one.name === macro.name.replace(/_COND$/, '') && one.args[0] === name,
+      );
+      if (base === undefined) return [];
+      return [
+        ...made(`guard_${all}_take`, ['_T'], first),
+        ...madeBy(base, document, {
+          of: `guard_${all}_release`,
+          params: ['_T'],
+          body: base.args[3],
+        }),
+      ];
+    }
     default:
       return [];
   }
+}
+
+/** A macro whose body is a part of another one. */
+function madeBy(
+  { start, end }: FileMacroIr,
+  document: string,
+  {
+    of,
+    params,
+    body,
+  }: {
+    readonly of: string;
+    readonly params: readonly string[];
+    readonly body: string | undefined;
+  },
+): MacroIr[] {
+  if (body === undefined || body === '') return [];
+  return [
+    {
+      kind: 'macro',
+      start,
+      end,
+      name: of,
+      params,
+      rest: null,
+      body: null,
+      statements: null,
+      bodyText: body.replace(/\b_T->lock\b/g, (member) => '_T'.padEnd(member.length)),
+      bodyOffset: document.slice(start, end).lastIndexOf(body),
+      conditions: [],
+    },
+  ];
 }
 
 /** The name in `struct device *dev`; none in `void`. */

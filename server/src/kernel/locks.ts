@@ -78,9 +78,18 @@ const GUARD_CLASSES: readonly GuardClass[] = [
     take: 'raw_spin_lock',
     release: 'raw_spin_unlock',
   },
-  { classes: words('raw_spinlock_irq'), take: 'raw_spin_lock_irq', release: 'raw_spin_unlock_irq' },
   {
-    classes: words('raw_spinlock_irqsave'),
+    classes: words('raw_spinlock_irq raw_spinlock_irq_try'),
+    take: 'raw_spin_lock_irq',
+    release: 'raw_spin_unlock_irq',
+  },
+  {
+    classes: words('raw_spinlock_bh raw_spinlock_bh_try'),
+    take: 'raw_spin_lock_bh',
+    release: 'raw_spin_unlock_bh',
+  },
+  {
+    classes: words('raw_spinlock_irqsave raw_spinlock_irqsave_try'),
     take: 'raw_spin_lock_irqsave',
     release: 'raw_spin_unlock_irqrestore',
   },
@@ -110,6 +119,20 @@ const GUARD_CLASSES: readonly GuardClass[] = [
   },
   { classes: words('srcu'), take: 'srcu_read_lock', release: 'srcu_read_unlock' },
   { classes: words('rcu'), take: 'rcu_read_lock', release: 'rcu_read_unlock' },
+  {
+    classes: words('preempt preempt_notrace'),
+    take: 'preempt_disable',
+    release: 'preempt_enable',
+  },
+  { classes: words('irq'), take: 'local_irq_disable', release: 'local_irq_enable' },
+  { classes: words('irqsave'), take: 'local_irq_save', release: 'local_irq_restore' },
+  { classes: words('local_lock'), take: 'local_lock', release: 'local_unlock' },
+  { classes: words('local_lock_irq'), take: 'local_lock_irq', release: 'local_unlock_irq' },
+  {
+    classes: words('local_lock_irqsave'),
+    take: 'local_lock_irqsave',
+    release: 'local_unlock_irqrestore',
+  },
   { classes: words('device device_intr'), take: 'device_lock', release: 'device_unlock' },
 ];
 
@@ -125,6 +148,25 @@ export function guardClass(
   name: string,
 ): { readonly take: string; readonly release: string } | undefined {
   return byClass.get(name);
+}
+
+/**
+ * Classes of guard() of the kernel's headers beside these under which code may sleep (Linux 6.12 and
+ * 6.19).
+ */
+const SLEEPING_CLASSES: ReadonlySet<string> = new Set(
+  words(
+    'console_lock cooling_dev cpufreq_policy_read cpufreq_policy_write cpus_read_lock disable_irq jump_label_lock ' +
+      'migrate mmap_read_lock msi_descs_lock pci_dev percpu_read percpu_read_try percpu_write pm_runtime_active ' +
+      'pm_runtime_active_auto pm_runtime_active_auto_try pm_runtime_active_auto_try_enabled pm_runtime_active_try ' +
+      'pm_runtime_active_try_enabled pm_runtime_noresume rtnl srcu_fast super_write',
+  ),
+);
+
+/** Whether code may sleep under a guard of a class of the kernel. */
+export function isSleepingGuard(name: string): boolean {
+  const known = guardClass(name);
+  return known === undefined ? SLEEPING_CLASSES.has(name) : atomicChange(known.take) === undefined;
 }
 
 const lives = [...column('lockLife')];

@@ -378,6 +378,7 @@ class HelperSummaries {
   private readonly container: Container;
   private readonly events: ReadonlyMap<CallExpr, 'free' | 'uninit'>;
   private readonly results = new Map<string, States | null>();
+  private readonly idle = new Map<FunctionIr, boolean>();
   private readonly called = new Set<string>();
   /** What they free on failure is the object that they have allocated themselves. */
   private readonly allocating: ReadonlySet<FunctionIr>;
@@ -449,8 +450,14 @@ class HelperSummaries {
   }
 
   private doesNothingToNull(fn: FunctionIr): boolean {
+    const known = this.idle.get(fn);
+    if (known !== undefined) return known;
+    // Of functions that call each other none is taken to do nothing.
+    this.idle.set(fn, false);
     const output = this.flowOf(fn, State.none);
-    return output.complete && output.calls.size === 0;
+    const isIdle = output.complete && output.calls.size === 0;
+    this.idle.set(fn, isIdle);
+    return isIdle;
   }
 
   /**

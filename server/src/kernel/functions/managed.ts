@@ -4,10 +4,16 @@ import { DEFERS, DEFERS_OR_RUNS } from './behaviours.ts';
 
 export const MANAGED: FunctionRows = {
   // Managed resources of the parent end with it. What runs or removes a deferred action stays unknown.
-  devm_request_irq: { ...KEEPS_IN_KERNEL, async: arms('managedInterrupt', 5), takesCookie: true },
+  devm_request_irq: {
+    ...KEEPS_IN_KERNEL,
+    async: arms('managedInterrupt', 5),
+    runsAtomic: 2,
+    takesCookie: true,
+  },
   devm_request_threaded_irq: {
     ...KEEPS_IN_KERNEL,
     async: arms('managedInterrupt', 6),
+    runsAtomic: 2,
     takesCookie: true,
   },
   devm_remove_action: { given: 'unknown' },

@@ -38,6 +38,8 @@ export interface FunctionRow {
   readonly lockLife?: 'begins' | 'ends';
   /** What it does to things that run later. */
   readonly async?: AsyncUse | readonly AsyncUse[];
+  /** The position of a function that runs where nothing may sleep: in an interrupt, or as if in one. */
+  readonly runsAtomic?: number;
   /** How it changes a counter. */
   readonly counts?: CounterChange;
   /** The argument that is a counter, where its result tells whether the last reference went. */

@@ -328,7 +328,7 @@ function guard(
   return states;
 }
 
-/** What DEFINE_GUARD() of the module says of a guard. */
+/** What the module itself says of a guard of a class of its own. */
 function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null {
   const call = callOfOwnGuard(stmt, isEntry);
   return call?.name != null && run.index.macroFunctions(run.file, call.name).length > 0

@@ -20,12 +20,12 @@ export function callOfGuard(guard: GuardStmt, isEntry: boolean): CallExpr | null
 }
 
 /**
- * The same for a guard that DEFINE_GUARD() of the module may define: `guard_foo_take(p)` of
- * `guard(foo)(p)`, if the module has a macro of that name.
+ * The same for a guard that DEFINE_GUARD() or DEFINE_LOCK_GUARD_0() of the module may define:
+ * `guard_foo_take(p)` of `guard(foo)(p)`, if the module has a macro of that name.
  */
 export function callOfOwnGuard(guard: GuardStmt, isEntry: boolean): CallExpr | null {
   const [kind, ...args] = guard.args;
-  if (kind?.kind !== 'name' || args.length !== 1) return null;
+  if (kind?.kind !== 'name' || args.length > 1) return null;
   return calledBy(guard, `guard_${kind.name}_${isEntry ? 'take' : 'release'}`, args);
 }
 
