@@ -109,13 +109,21 @@ interface Surveyed extends RelevantFunctions<Key> {
 export interface SurveyCache {
   readonly calls: CallGraphCache;
   readonly relevance: RelevanceCache;
-  last: {
-    readonly outline: Outline;
-    readonly tables: string;
-    readonly roles: readonly (Role | undefined)[];
-    roots: readonly FunctionIr[];
-    readonly surveyed: Surveyed;
-  } | null;
+  last: Last | null;
+}
+
+/** The survey of the last version, and what it was made of. */
+interface Last {
+  readonly outline: Outline;
+  readonly naming: object;
+  readonly kept: readonly number[];
+  readonly names: readonly string[];
+  readonly tables: string;
+  readonly roles: readonly (Role | undefined)[];
+  readonly roots: readonly FunctionIr[];
+  readonly surveyed: Surveyed;
+  /** Another object where the outline is another one, although nothing else may be. */
+  readonly survey: object;
 }
 
 export function createSurveyCache(): SurveyCache {
@@ -124,26 +132,21 @@ export function createSurveyCache(): SurveyCache {
 
 /** The survey of a module. The result is the same with any cache. */
 export function surveyOf(given: Given, cache: SurveyCache): Survey {
-  const { index, roles } = given;
+  const { index, roles } = given,
+    { outline, naming, kept, names, roots } = index;
   const tables = textOfTables(given),
     ofRoles = index.allFunctions.map(({ item }) => roles.get(item));
   const { last } = cache;
-  if (
-    last?.outline === index.outline &&
+  const isAsItWas =
+    last?.naming === naming &&
     last.tables === tables &&
     isSameList(last.roles, ofRoles) &&
-    areToOthersWhatTheyWere(given, last, cache)
-  )
-    last.roots = index.roots;
-  else
-    cache.last = {
-      outline: index.outline,
-      tables,
-      roles: ofRoles,
-      roots: index.roots,
-      surveyed: survey(given, cache),
-    };
-  return inToday(index, cache.last!.surveyed);
+    (last.outline === outline || (isSameList(last.kept, kept) && isSameList(last.names, names))) &&
+    areToOthersWhatTheyWere(given, last, cache);
+  const survey = isAsItWas && last.outline === outline ? last.survey : {},
+    surveyed = isAsItWas ? last.surveyed : surveyAnew(given, cache);
+  cache.last = { outline, naming, kept, names, tables, roles: ofRoles, roots, surveyed, survey };
+  return inToday(index, cache.last);
 }
 
 /** What the tables say of functions: of the drivers and of devices, without their places. */
@@ -160,7 +163,7 @@ const MAX_CHANGED = 8;
 /** Whether the functions that have changed are to all others what they were. */
 function areToOthersWhatTheyWere(
   { index, kernel }: Given,
-  { roots, surveyed: { reached } }: NonNullable<SurveyCache['last']>,
+  { outline, roots, surveyed: { reached } }: Last,
   { calls, relevance }: SurveyCache,
 ): boolean {
   const changed = index.allFunctions.flatMap((definition, position) =>
@@ -168,7 +171,7 @@ function areToOthersWhatTheyWere(
       ? []
       : [{ definition, position, last: roots[position]! }],
   );
-  if (changed.length === 0) return true;
+  if (changed.length === 0 && outline === index.outline) return true;
   const isAsItWas = ({ definition, position, last }: (typeof changed)[number]): boolean => {
     const { item } = definition;
     const now = namesOf(item, index, calls),
@@ -184,13 +187,16 @@ function areToOthersWhatTheyWere(
   };
   return (
     changed.length <= MAX_CHANGED &&
-    haveSameContainers(index, kernel, relevance) &&
+    haveSameContainers(index, kernel, relevance, outline === index.outline) &&
     changed.every(isAsItWas)
   );
 }
 
 /** What was surveyed, in the functions of today's documents. */
-function inToday(index: ModuleIndex, surveyed: Surveyed): Survey {
+function inToday(
+  index: ModuleIndex,
+  { surveyed, survey }: Pick<Last, 'surveyed' | 'survey'>,
+): Survey {
   const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
   const functions = (keys: ReadonlySet<Key>): Functions => ({ has: (fn) => keys.has(keyOf(fn)) });
   const at = (position: number) => index.allFunctions[position]!;
@@ -198,7 +204,7 @@ function inToday(index: ModuleIndex, surveyed: Surveyed): Survey {
   const definitionOf = (key: Key): Defined<FunctionIr> =>
     typeof key === 'number' ? at(key) : { file: files[surveyed.documents.get(key)!]!, item: key };
   return {
-    survey: surveyed,
+    survey,
     relevance: relevanceOf(surveyed, keyOf, index),
     owning: functions(surveyed.owning),
     called: surveyed.called,
@@ -215,7 +221,7 @@ function inToday(index: ModuleIndex, surveyed: Surveyed): Survey {
   };
 }
 
-function survey(given: Given, { calls, relevance }: SurveyCache): Surveyed {
+function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
   const { index, kernel, roles, drivers } = given;
   const graph = callGraph(index, calls);
   const relevant = relevantFunctions(index, graph, kernel, relevance);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SyntaxTree } from '../../../server/src/syntax/node.ts';
 import { createLoweringCache, lowerFile } from '../../../server/src/ir/lower.ts';
+import type { FunctionIr } from '../../../server/src/ir/types.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { indexModule } from '../../../server/src/lifecycle/module/module.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type OutlineCache,
 } from '../../../server/src/lifecycle/module/outline.ts';
 import type { Module } from '../../../server/src/lifecycle/types.ts';
-import { createSurveyCache, surveyOf } from '../../../server/src/lifecycle/survey.ts';
+import { createSurveyCache, surveyOf, type Survey } from '../../../server/src/lifecycle/survey.ts';
 import { opsTables, rolesOf } from '../../../server/src/lifecycle/module/tables.ts';
 import { driverTables } from '../../../server/src/lifecycle/module/driver-tables.ts';
 import { MAIN } from '../../support/analyse.ts';
@@ -122,10 +123,11 @@ describe('the outline of a module', () => {
 });
 
 describe('the survey of a module', () => {
-  function surveys(modules: readonly Module[]) {
+  function surveys(modules: readonly Module[], isNew = false) {
     const outlined = createOutlineCache(),
-      cache = createSurveyCache();
+      kept = createSurveyCache();
     return modules.map((module) => {
+      const cache = isNew ? createSurveyCache() : kept;
       const index = indexModule(module, KERNEL, outlineOf(module, outlined));
       const drivers = driverTables(index, KERNEL),
         ops = opsTables(index, KERNEL);
@@ -171,5 +173,101 @@ describe('the survey of a module', () => {
     expect(after!.survey).not.toBe(before!.survey);
     expect(before!.called.has('bar')).toBe(false);
     expect(after!.called.has('bar')).toBe(true);
+  });
+
+  /** All that a survey says, with names in the place of functions. */
+  function printed(survey: Survey, { sources, headers }: Module) {
+    const functions = [...sources, ...headers].flatMap((file) => file.functions);
+    const { relevance, owning, opens, exported, touching, begins } = survey;
+    const name = ({ item }: { readonly item: FunctionIr }) => `${item.name} ${item.start}`;
+    return {
+      functions: functions.map((fn) => [
+        fn.name,
+        fn.start,
+        relevance.affects(fn),
+        relevance.yieldsDevice(fn),
+        relevance.testsPointer(fn),
+        relevance.answers(fn),
+        [...relevance.escaping(fn)],
+        [owning, opens, exported, touching, begins].map((some) => some.has(fn)),
+      ]),
+      called: [...survey.called].sort(),
+      pairs: survey.pairs.map((pair) => pair.map(name)),
+      groups: survey.groups.map(({ members, isRecursive }) => [members.map(name), isRecursive]),
+      nodes: survey.nodes.map(({ name: of }) => of),
+    };
+  }
+
+  const LIBRARY = `${DRIVER}
+#define foo_last(foo) foo_end(foo)
+#ifdef CONFIG_FOO
+static int foo_take(struct foo_box *box)
+{
+	return foo_last(&box->foo);
+}
+#else
+static int foo_take(struct foo_box *box)
+{
+	return 0;
+}
+#endif
+struct foo_box { struct foo foo; struct foo_box *next; };
+int foo_enable(struct foo_box *box)
+{
+	foo_note(&box->foo);
+	return foo_take(box);
+}
+EXPORT_SYMBOL(foo_enable);
+void foo_disable(struct foo_box *box)
+{
+	foo_take(box->next);
+}
+EXPORT_SYMBOL(foo_disable);
+struct foo_bag { int count; };
+static struct foo_bag *foo_find(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+`;
+
+  test.each([
+    ['a member', 'int stage;', 'long stage;'],
+    ['a member that holds a device', 'struct foo foo;', 'struct other foo;'],
+    ['a member that leads to one', 'struct foo_box *next;', 'struct foo_box next;'],
+    ['whether a struct holds one', 'int count;', 'struct foo count;'],
+    ['the tag of a struct', 'struct foo {', 'struct fooo {'],
+    ['the tag of a holder', 'struct foo_box {', 'struct foo_bag {'],
+    ['a parameter', 'foo_ready(struct foo *foo)', 'foo_ready(struct foo *bar)'],
+    ['the type of a parameter', 'foo_note(struct foo *foo)', 'foo_note(struct other *foo)'],
+    ['the order of parameters', 'foo_note(struct foo *foo)', 'foo_note(int a, struct foo *foo)'],
+    ['the type of a function', 'static int foo_ready(', 'static void foo_ready('],
+    ['the name of a function', 'int foo_ready(', 'int foo_steady('],
+    ['who sees a function', 'static int foo_end(', 'int foo_end('],
+    ['a macro', 'foo_last(foo) foo_end(foo)', 'foo_last(foo) foo_ready(foo)'],
+    ['the name of a macro', 'define foo_last(', 'define foo_lest('],
+    ['a table', '.remove = foo_remove', '.remove = foo_end'],
+    ['the name of a table', 'foo_driver driver', 'foo_driver drivers'],
+    ['what is exported', 'EXPORT_SYMBOL(foo_disable)', 'EXPORT_SYMBOL(foo_note)'],
+    ['how it is exported', 'EXPORT_SYMBOL(foo_disable)', 'MODULE_ALIAS(foo_disable)'],
+    ['a condition', '#ifdef CONFIG_FOO', '#ifdef CONFIG_BAR'],
+    ['a condition of the release', '#ifdef CONFIG_FOO', '#if LINUX_VERSION_CODE < 0'],
+    ['a variable', 'foo_count = 1', 'foo_count = 2'],
+    ['a word that means nothing', 'static int foo_count', 'statc int foo_count'],
+    ['the end of a function', 'return foo->stage;\n}', 'return foo->stage;\n'],
+    ['the place of a macro', '#define LIMIT 4\n', ''],
+    ['a call', 'foo_note(&box->foo);', 'foo_not(&box->foo);'],
+  ])('is what a new one is where an edit changes %s', (_, from, to) => {
+    expect(LIBRARY).toContain(from);
+    const other = LIBRARY.replace(from, to),
+      both = other.replace('return 0;', 'foo->stage++;\n\treturn 0;');
+    const modules = versions([LIBRARY, other, both, LIBRARY, both]);
+    const print = (all: readonly Survey[]) => all.map((one, i) => printed(one, modules[i]!));
+    expect(print(surveys(modules))).toEqual(print(surveys(modules, true)));
+  });
+
+  test('is not made anew for the members of a struct', () => {
+    const [before, after] = surveys(edited('int stage;', 'long stage;'));
+    expect(after!.survey).not.toBe(before!.survey);
+    expect(after!.called).toBe(before!.called);
   });
 });

@@ -41,6 +41,13 @@ export interface ModuleIndex {
   readonly version: object;
   /** What was made for it holds for the index of any module that has it. */
   readonly outline: Outline;
+  /** What names of functions and macros mean is the same where this and `kept` are. */
+  readonly naming: object;
+  /**
+   * Which of the definitions of each name the kernel has, in the order of `names`: how many
+   * there are, and the positions of their documents and their own there.
+   */
+  readonly kept: readonly number[];
   /** Where this is the same too, so are the places of all macros. */
   readonly macroPlaces: object;
   /**
@@ -195,6 +202,7 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
     allFunctions,
     roots,
     names: places.names,
+    kept: places.kept,
     positionOf,
     rootPositions,
     fileOf(fn) {
@@ -249,6 +257,7 @@ interface Places {
   /** Of all functions, those too that the target kernel leaves out. */
   readonly all: readonly Position[];
   readonly names: readonly string[];
+  readonly kept: readonly number[];
 }
 
 const placesKnown = new WeakMap<
@@ -279,7 +288,18 @@ function findPlaces(module: Module, kernel: KernelVersion): Places {
     structs: byName(files, (file) => file.structs),
     all: [...every.values()].flat(),
     names: [...functions.keys(), ...macros.keys()],
+    kept: [...listed(functions), ...listed(macros)],
   };
+}
+
+/** How many definitions each name has, and where. */
+function listed(positions: Positions): number[] {
+  const list: number[] = [];
+  positions.forEach((all) => {
+    list.push(all.length);
+    for (const { file, item } of all) list.push(file, item);
+  });
+  return list;
 }
 
 /** The definitions of today that names mean. */

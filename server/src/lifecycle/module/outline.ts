@@ -5,6 +5,7 @@
 import { movedFrom } from '../../ir/lower.ts';
 import type {
   FileIr,
+  FileMacroIr,
   FunctionIr,
   MacroIr,
   StructIr,
@@ -105,9 +106,15 @@ export function placesOfRoots(outline: Outline, roots: readonly FunctionIr[]): R
   return known;
 }
 
-/** The outline of a version of a module, and a key of the places of all its macros. */
+/** The outline of a version of a module, and keys of less than that and of more. */
 export interface Outlined {
   readonly outline: Outline;
+  /**
+   * Of all that names of functions and macros mean but for the kernel: versions with the same one
+   * have the same functions by name at the same positions, and the very same macros.
+   */
+  readonly naming: object;
+  /** Of the places of all macros. */
   readonly macroPlaces: object;
 }
 
@@ -123,14 +130,66 @@ export function createOutlineCache(): OutlineCache {
 export function outlineOf(module: Module, cache: OutlineCache): Outlined {
   const { last } = cache;
   const outline = last && differInBodies(last.module, module) ? last.outline : {};
+  const isNamedAlike = last?.outline === outline || (last && nameTheSame(last.module, module));
   const isInPlace = last?.outline === outline && haveMacrosInPlace(last.module, module);
-  cache.last = { module, outline, macroPlaces: isInPlace ? last.macroPlaces : {} };
+  cache.last = {
+    module,
+    outline,
+    naming: isNamedAlike ? last.naming : {},
+    macroPlaces: isInPlace ? last.macroPlaces : {},
+  };
   return cache.last;
 }
 
 /** An outline that no other version has. */
 export function newOutline(): Outlined {
-  return { outline: {}, macroPlaces: {} };
+  return { outline: {}, naming: {}, macroPlaces: {} };
+}
+
+/** Whether the functions and macros of two versions have the same names, one by one. */
+function nameTheSame(before: Module, after: Module): boolean {
+  return (
+    before.wrappers === after.wrappers &&
+    before.build === after.build &&
+    isSameList(before.sources, after.sources, nameTheSameIn) &&
+    isSameList(before.headers, after.headers, nameTheSameIn)
+  );
+}
+
+function nameTheSameIn(before: FileIr, after: FileIr): boolean {
+  return (
+    before === after ||
+    (before.path === after.path &&
+      isSameList(before.functions, after.functions, areNamedAlike) &&
+      isSameList(before.macros, after.macros, isSame) &&
+      isSameList(before.fileMacros, after.fileMacros, areUsedAlike) &&
+      isSameList(macrosBefore(before), macrosBefore(after)))
+  );
+}
+
+function areNamedAlike(before: FunctionIr, after: FunctionIr): boolean {
+  return (
+    before.name === after.name &&
+    before.isStatic === after.isStatic &&
+    isSameList(
+      before.conditions,
+      after.conditions,
+      (one, other) => one.test === other.test && one.holds === other.holds,
+    )
+  );
+}
+
+function areUsedAlike(before: FileMacroIr, after: FileMacroIr): boolean {
+  return before.name === after.name && isSameList(before.args, after.args);
+}
+
+/** How many macros stand in front of each function. */
+function macrosBefore({ functions, macros }: FileIr): readonly number[] {
+  let count = 0;
+  return functions.map(({ start }) => {
+    while (count < macros.length && macros[count]!.start < start) count++;
+    return count;
+  });
 }
 
 function haveMacrosInPlace(before: Module, after: Module): boolean {

@@ -157,13 +157,26 @@ export function isAsRelevant(
   );
 }
 
-/** Whether the structs that hold devices are those of the last version with the same outline. */
+/**
+ * Whether the structs that hold devices are those of the last version. With the same outline they
+ * have the same definitions.
+ */
 export function haveSameContainers(
   index: ModuleIndex,
   kernel: KernelVersion,
   { structs }: RelevanceCache,
+  hasSameOutline: boolean,
 ): boolean {
-  return isSameList([...seedTags(index, kernel)], [...structs.seeds]);
+  const seeds = seedTags(index, kernel);
+  if (!isSameList([...seeds], [...structs.seeds])) return false;
+  if (hasSameOutline) return true;
+  const containers = containerTags(index, seeds),
+    { tags, fields } = deviceMembers(index, containers);
+  return (
+    isSameSet(containers, structs.containers) &&
+    isSameSet(tags, structs.members.tags) &&
+    isSameSet(fields, structs.members.fields)
+  );
 }
 
 /** The short functions that those which affect a device ask, and those that these ask in turn. */
