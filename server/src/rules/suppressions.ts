@@ -339,11 +339,11 @@ function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
 
 function inComment(
   file: FileIr,
-  comment: Span,
+  comment: CommentIr,
   rules: ReadonlySet<string>,
 ): readonly Suppression[] {
-  const forms = formsIn(file.text.slice(comment.start, comment.end), rules);
-  if (forms.length === 0) return [];
+  const forms = formsIn(comment.text, rules);
+  if (forms.length === 0) return NO_SUPPRESSIONS;
   const moved = ({ start, end }: Span): Span => ({
     start: comment.start + start,
     end: comment.start + end,
@@ -358,6 +358,8 @@ function inComment(
     covers,
   }));
 }
+
+const NO_SUPPRESSIONS: readonly Suppression[] = [];
 
 /** What the comments of the last documents say, by the rules that there are. */
 const formsByText = new WeakMap<ReadonlySet<string>, Map<string, readonly SuppressionForm[]>>();
@@ -384,9 +386,9 @@ const MAX_LINES = 20;
  * The comments of a document; line comments below each other are one where a list or a reason goes
  * on in the next line.
  */
-function wholeComments(file: FileIr): readonly Span[] {
+function wholeComments(file: FileIr): readonly CommentIr[] {
   const { comments, text } = file;
-  const whole: Span[] = [];
+  const whole: CommentIr[] = [];
   for (let i = 0; i < comments.length; i++) {
     const first = comments[i]!;
     let last = i;
@@ -397,7 +399,9 @@ function wholeComments(file: FileIr): readonly Span[] {
       continues(text, comments[last]!, comments[last + 1])
     )
       last++;
-    whole.push({ start: first.start, end: comments[last]!.end });
+    const { start } = first,
+      { end } = comments[last]!;
+    whole.push(last === i ? first : { start, end, text: text.slice(start, end) });
     i = last;
   }
   return whole;

@@ -58,48 +58,55 @@ export function topLevelItems(
     if (shallow.identity !== 0) known.set(shallow.identity, one);
     const item = new Item(shallow, conditions, one, walker, seen?.root);
     items.push(item);
-    one.inner.forEach((inner, i) => items.push(new InnerItem(item, inner, seen?.functions[i])));
+    if (one.inner.length > 0)
+      one.inner.forEach((inner, i) => items.push(new InnerItem(item, inner, seen?.functions[i])));
   };
-  // A stack in reverse order: nested #if chains must not be able to overflow the call stack.
+  // A stack, so that nested #if chains cannot overflow the call stack. Plain items, which are nearly
+  // all of a file, need none: they are sorted in the end.
   const stack: Pending[] = [];
-  const push = (
+  const take = (
     nodes: readonly ShallowNode[],
     conditions: readonly Condition[],
     depth: number,
   ): void => {
-    for (let i = nodes.length - 1; i >= 0; i--)
-      stack.push({ shallow: nodes[i]!, conditions, depth });
+    for (let i = 0; i < nodes.length; i++) {
+      const shallow = nodes[i]!;
+      if (depth < MAX_NESTING && (isPreprocChain(shallow.type) || isLinkage(shallow)))
+        stack.push({ shallow, conditions, depth });
+      else if (shallow.named) add(shallow, conditions);
+    }
   };
-  push(top, [], 0);
+  take(top, NO_CONDITIONS, 0);
   for (let pending = stack.pop(); pending !== undefined; pending = stack.pop()) {
     const { shallow, conditions, depth } = pending;
-    const { type } = shallow;
-    if (depth < MAX_NESTING && isPreprocChain(type)) {
-      const arms: Pending[] = [];
-      const failed: Condition[] = [...conditions];
-      for (let arm: ShallowNode | undefined = shallow; arm !== undefined;) {
-        const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm, true));
-        const own = shallow === guard ? null : conditionOfArm(parts, text);
-        const armConditions = own === null ? [...failed] : [...failed, own];
-        for (const child of parts.body)
-          arms.push({ shallow: child, conditions: armConditions, depth: depth + 1 });
-        // A chain of thousands of arms would make lists of thousands of conditions for each.
-        if (own !== null && failed.length < MAX_NESTING) failed.push(negate(own));
-        arm = parts.alternative;
-      }
-      for (let i = arms.length - 1; i >= 0; i--) stack.push(arms[i]!);
-    } else if (depth < MAX_NESTING && type === 'linkage_specification') {
+    if (isLinkage(shallow)) {
       const body = walker.children(shallow, true).filter((child) => child.field === 'body');
-      push(
+      take(
         body[0]?.type === 'declaration_list' ? walker.children(body[0], false) : body,
         conditions,
         depth + 1,
       );
-    } else if (shallow.named) add(shallow, conditions);
+      continue;
+    }
+    const failed: Condition[] = [...conditions];
+    for (let arm: ShallowNode | undefined = shallow; arm !== undefined;) {
+      const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm, true));
+      const own = shallow === guard ? null : conditionOfArm(parts, text);
+      take(parts.body, own === null ? [...failed] : [...failed, own], depth + 1);
+      // A chain of thousands of arms would make lists of thousands of conditions for each.
+      if (own !== null && failed.length < MAX_NESTING) failed.push(negate(own));
+      arm = parts.alternative;
+    }
   }
   // A damaged chain may have nodes of its first arm behind the others.
   items.sort((left, right) => left.start - right.start || right.end - left.end);
   return { list: items, known };
+}
+
+const NO_CONDITIONS: readonly Condition[] = [];
+
+function isLinkage({ type }: ShallowNode): boolean {
+  return type === 'linkage_specification';
 }
 
 /** What is known of a node that was looked at, with the plain trees that were made for that. */
@@ -129,13 +136,9 @@ function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
 
 /** The item that a node is. */
 class Item implements TopLevelItem {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly hasError: boolean;
   readonly conditions: readonly Condition[];
-  readonly identity: object;
-  readonly #shallow: ShallowNode;
+  readonly identity: KnownItem;
+  private readonly shallow: ShallowNode;
   readonly #walker: Walker;
   /** Given to the first who asks: nobody asks twice, and a tree of objects takes room. */
   #root: SyntaxNode | undefined;
@@ -148,19 +151,28 @@ class Item implements TopLevelItem {
     walker: Walker,
     root: SyntaxNode | undefined,
   ) {
-    this.type = shallow.type;
-    this.start = shallow.start;
-    this.end = shallow.end;
-    this.hasError = known.hasError;
     this.conditions = conditions;
     this.identity = known;
-    this.#shallow = shallow;
+    this.shallow = shallow;
     this.#walker = walker;
     this.#root = root;
   }
 
+  get type(): string {
+    return this.shallow.type;
+  }
+  get start(): number {
+    return this.shallow.start;
+  }
+  get end(): number {
+    return this.shallow.end;
+  }
+  get hasError(): boolean {
+    return this.identity.hasError;
+  }
+
   node(): SyntaxNode {
-    const root = this.#root ?? this.#walker.walk(this.#shallow);
+    const root = this.#root ?? this.#walker.walk(this.shallow);
     this.#root = undefined;
     return root;
   }
