@@ -276,6 +276,94 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     );
   }
 
+  /** The documents at some paths, as far as there is room for them; `own` is one of them. */
+  async function sourcesAt(
+    paths: readonly string[],
+    own: SourceDocument,
+    reading: Reading,
+  ): Promise<readonly SourceDocument[]> {
+    const sources: SourceDocument[] = [];
+    for (const path of paths) {
+      if (path === own.path) {
+        sources.push(own);
+        continue;
+      }
+      const text = await fs.readFile(path);
+      if (text === undefined || text.length > reading.budget) continue;
+      reading.budget -= text.length;
+      sources.push({ path, text });
+    }
+    return sources;
+  }
+
+  /**
+   * Reads the headers that sources include, and those that these include. Breadth first: when the
+   * bound is hit, the headers nearest to the sources are in.
+   */
+  async function readIncluded(
+    sources: readonly SourceDocument[],
+    { includeFolders, forcedHeaders, mayBeRead }: Places,
+    reading: Reading,
+  ): Promise<void> {
+    const skipped: SourceDocument[] = [];
+    const queue: SourceDocument[] = [...sources];
+    for (
+      let next = 0;
+      next < queue.length && reading.seen.size < MAX_FILES && hasRoomForHeader(reading);
+      next++
+    ) {
+      const document = queue[next]!;
+      const isSource = next < sources.length;
+      const folder = folderOf(document.path);
+      if (folder === undefined) continue;
+      const { quoted, angled } = scanOf(document.path, document.text);
+      const wanted = [
+        ...(isSource ? forcedHeaders.map((include) => ({ include, folders: [''] })) : []),
+        ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
+        ...angled.map((include) => ({ include, folders: includeFolders })),
+      ];
+      for (const { include, folders } of wanted) {
+        if (!hasRoomForHeader(reading)) break;
+        const paths = folders.flatMap((from) => {
+          const path = from === '' ? include : resolve(from, include);
+          return path !== undefined && mayBeRead(path) ? [path] : [];
+        });
+        const header = await firstAt(paths, reading);
+        if (header === null) continue;
+        queue.push(header);
+        // A header from elsewhere that does not know VFIO is only a way to others: i915's would
+        // be parsed for nothing.
+        const isNear = isSource && isInside(header.path, folder);
+        const isWanted = header.text.includes('vfio') || isNear;
+        if (!isWanted || !take(header, reading)) skipped.push(header);
+      }
+    }
+    for (const header of skipped.length > 0 ? holdersAmong(skipped, reading.headers) : [])
+      if (!hasRoomForHeader(reading) || !take(header, reading)) break;
+  }
+
+  /** Reads the headers that declare what sources export, in the folders above them. */
+  async function readDeclaring(
+    sources: readonly SourceDocument[],
+    border: string,
+    reading: Reading,
+  ): Promise<void> {
+    for (const { path, text } of sources) {
+      const { angled, exportedInits: names } = scanOf(path, text);
+      if (names.length === 0) continue;
+      const declared = new Set(names);
+      for (const folder of includeFoldersAbove(path, border)) {
+        const paths = angled.flatMap((include) => resolve(folder, include) ?? []);
+        for (const at of paths.filter((one) => isInside(one, border))) {
+          if (reading.seen.has(at) || !hasRoomForHeader(reading)) continue;
+          const header = await reading.look(at);
+          if (header === undefined || !callsOneOf(header, declared)) continue;
+          if (take({ path: at, text: header }, reading)) reading.seen.add(at);
+        }
+      }
+    }
+  }
+
   return {
     async load(file, text, options) {
       const { root, beside, named = [], isNamed } = options;
@@ -295,104 +383,74 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         isInside(path, border) ? border : (folderOf(path) ?? border);
       const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);
 
-      let budget = MAX_TEXT;
-      let looked = MAX_LOOKED;
-      let asked = MAX_ASKED;
-      /** The header at a path; undefined where there is none, and when enough was read. */
-      const look = async (path: string): Promise<string | undefined> => {
-        if (looked <= 0 || --asked < 0) return undefined;
-        const header = await fs.readFile(path);
-        looked -= header?.length ?? 0;
-        return header === undefined || looked < 0 ? undefined : header;
-      };
-      const sources: SourceDocument[] = [];
-      for (const path of paths) {
-        if (path === file) {
-          sources.push({ path, text });
-          continue;
-        }
-        const other = await fs.readFile(path);
-        if (other === undefined || other.length > budget) continue;
-        budget -= other.length;
-        sources.push({ path, text: other });
-      }
-
-      const headers: SourceDocument[] = [];
-      const skipped: SourceDocument[] = [];
-      const seen = new Set<string>(paths);
-      // Breadth first: when the bound is hit, the headers nearest to the sources are in.
-      const queue: SourceDocument[] = [...sources];
-      for (
-        let next = 0;
-        next < queue.length && seen.size < MAX_FILES && headers.length < MAX_HEADERS;
-        next++
-      ) {
-        const document = queue[next]!;
-        const isSource = next < sources.length;
-        const folder = folderOf(document.path);
-        if (folder === undefined) continue;
-        const { quoted, angled } = scanOf(document.path, document.text);
-        const wanted = [
-          ...(isSource ? forcedHeaders.map((include) => ({ include, folders: [''] })) : []),
-          ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
-          ...angled.map((include) => ({ include, folders: includeFolders })),
-        ];
-        for (const { include, folders } of wanted) {
-          if (headers.length >= MAX_HEADERS) break;
-          for (const from of folders) {
-            const path = from === '' ? include : resolve(from, include);
-            if (path === undefined || !mayBeRead(path)) continue;
-            if (seen.has(path)) break;
-            const header = await look(path);
-            if (header === undefined) continue;
-            seen.add(path);
-            queue.push({ path, text: header });
-            // A header from elsewhere that does not know VFIO is only a way to others: i915's would
-            // be parsed for nothing.
-            if (
-              header.length > budget ||
-              !(header.includes('vfio') || (isSource && isInside(path, folder)))
-            ) {
-              skipped.push({ path, text: header });
-              break;
-            }
-            budget -= header.length;
-            headers.push({ path, text: header });
-            break;
-          }
-        }
-      }
-      for (const header of skipped.length > 0 ? holdersAmong(skipped, headers) : []) {
-        if (header.text.length > budget || headers.length >= MAX_HEADERS) break;
-        budget -= header.text.length;
-        headers.push(header);
-      }
-      for (const { path, text: source } of sources) {
-        const { angled, exportedInits: names } = scanOf(path, source);
-        if (names.length === 0) continue;
-        const declared = new Set(names);
-        for (const folder of includeFoldersAbove(path, border)) {
-          for (const include of angled) {
-            const at = resolve(folder, include);
-            if (
-              at === undefined ||
-              !isInside(at, border) ||
-              seen.has(at) ||
-              headers.length >= MAX_HEADERS
-            )
-              continue;
-            const header = await look(at);
-            if (header === undefined || header.length > budget || !callsOneOf(header, declared))
-              continue;
-            seen.add(at);
-            budget -= header.length;
-            headers.push({ path: at, text: header });
-          }
-        }
-      }
-      return { file, sources, headers };
+      const reading = readingOf(paths, fs);
+      const sources = await sourcesAt(paths, { path: file, text }, reading);
+      await readIncluded(sources, { includeFolders, forcedHeaders, mayBeRead }, reading);
+      await readDeclaring(sources, border, reading);
+      return { file, sources, headers: reading.headers };
     },
   };
+}
+
+/** Where the headers of a module may be. */
+interface Places {
+  readonly includeFolders: readonly string[];
+  readonly forcedHeaders: readonly string[];
+  mayBeRead(path: string): boolean;
+}
+
+/** What has been read of one module, and how much more may be. */
+interface Reading {
+  /** Characters that there is still room for. */
+  budget: number;
+  readonly headers: SourceDocument[];
+  /** The paths that were read. */
+  readonly seen: Set<string>;
+  /** The header at a path; undefined where there is none, and when enough was read. */
+  look(path: string): Promise<string | undefined>;
+}
+
+function readingOf(paths: readonly string[], fs: Pick<FileSystem, 'readFile'>): Reading {
+  let looked = MAX_LOOKED,
+    asked = MAX_ASKED;
+  return {
+    budget: MAX_TEXT,
+    headers: [],
+    seen: new Set(paths),
+    async look(path) {
+      if (looked <= 0 || --asked < 0) return undefined;
+      const header = await fs.readFile(path);
+      looked -= header?.length ?? 0;
+      return header === undefined || looked < 0 ? undefined : header;
+    },
+  };
+}
+
+function hasRoomForHeader({ headers }: Reading): boolean {
+  return headers.length < MAX_HEADERS;
+}
+
+/** Adds a header to the module, if there is room for it. */
+function take(header: SourceDocument, reading: Reading): boolean {
+  if (header.text.length > reading.budget) return false;
+  reading.budget -= header.text.length;
+  reading.headers.push(header);
+  return true;
+}
+
+/** The first header at some paths; null where there is none, or it was read before. */
+async function firstAt(
+  paths: readonly string[],
+  { seen, look }: Reading,
+): Promise<SourceDocument | null> {
+  for (const path of paths) {
+    if (seen.has(path)) return null;
+    const text = await look(path);
+    if (text === undefined) continue;
+    seen.add(path);
+    return { path, text };
+  }
+  return null;
 }
 
 /**
