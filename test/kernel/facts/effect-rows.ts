@@ -3,7 +3,7 @@
  * look like: these are the only lines of the test that know them.
  */
 import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
-import { column } from '../../../server/src/kernel/functions/table.ts';
+import { SUBJECTS } from '../../../server/src/kernel/functions/table.ts';
 import { RESOURCE_PAIRS, givenTo } from '../../../server/src/kernel/resource-pairs.ts';
 
 /** A statement about one argument, or the result, of a kernel function. */
@@ -75,5 +75,7 @@ export function namedTwice(): readonly NamedTwice[] {
 
 /** Functions that keep a pointer which they are given. */
 export function keepers(): readonly string[] {
-  return [...column('given')].flatMap(([name, given]) => (given === 'kept' ? [name] : []));
+  return SUBJECTS.flatMap((subject) =>
+    Object.entries(subject).flatMap(([name, { given }]) => (given === 'kept' ? [name] : [])),
+  );
 }

@@ -52,14 +52,23 @@ export function functionRow(name: string): FunctionRow | undefined {
   return rows.get(name);
 }
 
+/** The columns that are looked up by what they say: all are filled in one look at the rows. */
+const COLUMNS = {
+  asksLayout: new Map<string, NonNullable<FunctionRow['asksLayout']>>(),
+  async: new Map<string, NonNullable<FunctionRow['async']>>(),
+  lockLife: new Map<string, NonNullable<FunctionRow['lockLife']>>(),
+  setsUp: new Map<string, NonNullable<FunctionRow['setsUp']>>(),
+  takes: new Map<string, NonNullable<FunctionRow['takes']>>(),
+  undoneBy: new Map<string, NonNullable<FunctionRow['undoneBy']>>(),
+  viewOf: new Map<string, NonNullable<FunctionRow['viewOf']>>(),
+};
+const filled = new Map<string, Map<string, unknown>>(Object.entries(COLUMNS));
+rows.forEach((row, name) => {
+  for (const [key, value] of Object.entries(row))
+    if (value !== undefined) filled.get(key)?.set(name, value);
+});
+
 /** The names of the functions that have a column, with what it says, in the order of the files. */
-export function column<K extends keyof FunctionRow>(
-  key: K,
-): ReadonlyMap<string, NonNullable<FunctionRow[K]>> {
-  const found = new Map<string, NonNullable<FunctionRow[K]>>();
-  for (const [name, row] of rows) {
-    const value = row[key];
-    if (value !== undefined) found.set(name, value);
-  }
-  return found;
+export function column<K extends keyof typeof COLUMNS>(key: K): (typeof COLUMNS)[K] {
+  return COLUMNS[key];
 }
