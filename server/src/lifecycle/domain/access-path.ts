@@ -18,7 +18,7 @@ export function fieldOf(place: Place, name: string): Place {
   const last = place.step;
   return last?.kind === 'container' && last.field === name
     ? place.parent!
-    : further(place, { kind: 'field', name });
+    : (place.next?.get(name) ?? further(place, { kind: 'field', name }));
 }
 
 export function elementOf(place: Place): Place {
@@ -52,13 +52,18 @@ export function containerOf(place: Place, steps: readonly AccessStep[]): Place {
 
 /** The place that one comes to from `place` by `steps`. */
 export function follow(place: Place, steps: readonly AccessStep[]): Place {
-  let at = place;
-  for (const step of steps) {
-    if (step.kind === 'field') at = fieldOf(at, step.name);
-    else if (step.kind === 'container') at = containerOf(at, [{ kind: 'field', name: step.field }]);
-    else at = further(at, step);
-  }
-  return at;
+  return steps.reduce(oneStep, place);
+}
+
+/** The place that one comes to from `place` by the steps that lead to `other` in its object. */
+export function followTo(place: Place, other: Place): Place {
+  return other.parent === null ? place : oneStep(followTo(place, other.parent), other.step!);
+}
+
+function oneStep(at: Place, step: AccessStep): Place {
+  if (step.kind === 'field') return fieldOf(at, step.name);
+  if (step.kind === 'container') return containerOf(at, [{ kind: 'field', name: step.field }]);
+  return further(at, step);
 }
 
 /** From the object's start to the place. */

@@ -1,5 +1,5 @@
 /** Takes over objects, values and places of another exploration: equal ones, in its own interner. */
-import { follow, stepsTo } from './access-path.ts';
+import { followTo } from './access-path.ts';
 import * as make from './objects.ts';
 import type { AbstractObject, Interner, Place } from './objects.ts';
 import type { Value } from './values.ts';
@@ -10,7 +10,7 @@ export function adoptObject(own: Interner, object: AbstractObject): AbstractObje
 
 export function adoptPlace(own: Interner, place: Place): Place {
   if (place.object.owner === own) return place;
-  return follow(adoptObject(own, place.object).start, stepsTo(place));
+  return followTo(adoptObject(own, place.object).start, place);
 }
 
 export function adoptValue(own: Interner, value: Value): Value {

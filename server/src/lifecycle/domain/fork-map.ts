@@ -72,6 +72,9 @@ export class ForkMap<K, V> implements Iterable<[K, V]> {
     this.sum = null;
     if (!this.isShared) return this.entries;
     this.isShared = false;
-    return (this.entries = new Map(this.entries));
+    // Not by the constructor, which makes an array for each entry.
+    const copy = new Map<K, V>();
+    this.entries.forEach((value, key) => copy.set(key, value));
+    return (this.entries = copy);
   }
 }

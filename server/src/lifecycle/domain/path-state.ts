@@ -293,10 +293,10 @@ function isUsed(object: AbstractObject, live: ReadonlySet<string>): boolean {
     case 'parameter':
       return true;
     case 'computed':
-      return object.operands.every(
-        (value) =>
-          value.kind !== 'pointer' || isConstant(value.object) || isUsed(value.object, live),
-      );
+      for (const value of object.operands)
+        if (value.kind === 'pointer' && !isConstant(value.object) && !isUsed(value.object, live))
+          return false;
+      return true;
     case 'load':
       return isRead(object.from, live);
     default:

@@ -13,7 +13,14 @@ import { giveBack } from './give-back.ts';
 import { runRelease } from './callback-resources.ts';
 import type { Resolve } from './resource-log.ts';
 import { nameOf, site, sourceText, type ObjectInfo, type Run } from './run.ts';
-import { drvdataOf, fieldOf, follow, isDrvdata, pathText, stepsTo } from '../domain/access-path.ts';
+import {
+  drvdataOf,
+  fieldOf,
+  follow,
+  followTo,
+  isDrvdata,
+  pathText,
+} from '../domain/access-path.ts';
 import { adoptObject, ofCall } from '../domain/adopt.ts';
 import { codeOf, computed, rootOf, type AbstractObject, type Place } from '../domain/objects.ts';
 import { addStep, assume, fork, type PathState } from '../domain/path-state.ts';
@@ -242,7 +249,7 @@ function found(
 ): Evaluated {
   const value = fresh(state, identityOf(call), 'call');
   const { object } = value;
-  const member = follow(value, stepsTo(device));
+  const member = followTo(value, device);
   const origin = site(run, call);
   run.objects.set(object.id, { origin, kind: 'return', container: null, member: null });
   state.devices.set(object, { state: FOUND_DEVICE, member });
@@ -308,7 +315,7 @@ export function resolver(
   const known = new Map<AbstractObject, Value | null>();
   const at = (value: Value | null, place: Place): Value | null => {
     if (value?.kind !== 'pointer') return place.parent === null ? value : null;
-    return isDrvdata(place) ? drvdataOf(value) : follow(value, stepsTo(place));
+    return isDrvdata(place) ? drvdataOf(value) : followTo(value, place);
   };
   const resolve = (place: Place): Value | null => at(object(place.object), place);
   const object = (other: AbstractObject): Value | null => {
