@@ -49,14 +49,22 @@ static struct foo_driver driver = { .probe = foo_probe, .remove = foo_remove };
 
 /** The versions of a document as one after the other is typed. */
 function versions(texts: readonly string[]): Module[] {
-  const cache = createLoweringCache();
-  return texts.map((text) => {
-    const tree: SyntaxTree = parser.parse(text);
-    try {
-      return { sources: [lowerFile(MAIN, tree, cache, parser)], headers: [] };
-    } finally {
-      tree.dispose();
-    }
+  return versionsOf(texts.map((text) => [text]));
+}
+
+/** The versions of a module of several sources. */
+function versionsOf(modules: readonly (readonly string[])[]): Module[] {
+  const caches = modules[0]!.map(() => createLoweringCache());
+  return modules.map((texts) => {
+    const sources = texts.map((text, i) => {
+      const tree: SyntaxTree = parser.parse(text);
+      try {
+        return lowerFile(i === 0 ? MAIN : `${i}_${MAIN}`, tree, caches[i], parser);
+      } finally {
+        tree.dispose();
+      }
+    });
+    return { sources, headers: [] };
   });
 }
 
@@ -75,6 +83,7 @@ describe('the outline of a module', () => {
     ['a statement', 'return foo->stage;', 'foo->stage++;\n\treturn foo->stage;'],
     ['a call', 'return foo->stage;', 'return other(foo->stage);'],
     ['a comment in a body', 'return 0;', '/* done */ return 0;'],
+    ['a format', 'return 0;', 'pr_info("#%d %#06llx");\n\treturn 0;'],
     ['a comment between functions', 'Ends what', 'Ends all\n * "what'],
   ])('stays where an edit changes %s', (_, from, to) => {
     const [before, after] = outlines(edited(from, to));
@@ -95,6 +104,11 @@ describe('the outline of a module', () => {
     ['a new function', 'static int foo_count', 'void bar(void)\n{\n}\nstatic int foo_count'],
     ['an enumerator in a body', 'return 0;', 'enum { FOO = 3 };\n\treturn 0;'],
     ['an #if in a body', 'return 0;', '#ifdef BAR\n\tbar();\n#endif\n\treturn 0;'],
+    [
+      'an #if behind a comment in a body',
+      'return 0;',
+      '/* a */ #ifdef BAR\n\tbar();\n/* b */ #endif\n\treturn 0;',
+    ],
     ['a macro in a body', 'return 0;', '#define BAR 1\n\treturn 0;'],
     [
       'a comment that is left open',
@@ -263,6 +277,59 @@ static struct foo_bag *foo_find(struct device *dev)
     const modules = versions([LIBRARY, other, both, LIBRARY, both]);
     const print = (all: readonly Survey[]) => all.map((one, i) => printed(one, modules[i]!));
     expect(print(surveys(modules))).toEqual(print(surveys(modules, true)));
+  });
+
+  const FOLLOWING = `static void foo_follow(struct foo *foo)
+{
+	foo_end(foo);
+}
+`;
+  const ARMS = `#ifdef HAVE_FOO
+static void foo_attach(struct foo *foo)
+{
+	vfio_put_device(&foo->vdev);
+	vfio_uninit_group_dev(NULL);
+}
+static void foo_drop(struct foo *foo)
+{
+	foo_note(foo);
+}
+#else
+static void foo_drop(struct foo *foo)
+{
+	foo_end(foo);
+}
+#endif
+${FOLLOWING.replace('foo_end', 'foo_drop')}`;
+  const ENDING = '#define foo_last(foo) foo_end(foo)\n',
+    NOTING = '#define foo_last(foo) foo_note(foo)\n',
+    USING = FOLLOWING.replace('foo_end', 'foo_last');
+
+  // The functions and macros are the same ones with the same names, and mean other things.
+  test.each<[what: string, before: readonly string[], after: readonly string[]]>([
+    [
+      'whether another source sees a function',
+      [DRIVER.replace('static int foo_end(', 'int foo_end('), FOLLOWING],
+      [DRIVER, FOLLOWING],
+    ],
+    [
+      'which arm the kernel takes',
+      [DRIVER + ARMS],
+      [DRIVER + ARMS.replace('\tvfio_uninit_group_dev(NULL);\n', '')],
+    ],
+    [
+      'which macros stand in front of a function',
+      [DRIVER + ENDING + USING + NOTING],
+      [DRIVER + ENDING + NOTING + USING],
+    ],
+  ])('is another one where an edit changes %s', (_, before, after) => {
+    const modules = versionsOf([before, after, before]);
+    const print = (all: readonly Survey[]) => all.map((one, i) => printed(one, modules[i]!));
+    const [first, second, third] = print(surveys(modules));
+    expect([first, second, third]).toEqual(print(surveys(modules, true)));
+    const affects = (one: typeof first) =>
+      one!.functions.map(([name, , does]) => [name, does] as const);
+    expect(affects(second)).not.toEqual(affects(first));
   });
 
   test('is not made anew for the members of a struct', () => {

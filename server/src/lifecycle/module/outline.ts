@@ -282,16 +282,19 @@ function isSameToOthers(before: FunctionIr, after: FunctionIr): boolean {
 }
 
 /**
- * Lines of the preprocessor and enumerators in a body mean something to other functions, and a
- * comment that is left open to the text behind it.
+ * Directives and enumerators in a body mean something to other functions, and a comment that is
+ * left open to the text behind it.
  */
 function isPlain({ conditions, text }: FunctionIr): boolean {
   return (
     conditions.length === 0 &&
-    !/^[ \t]*#|\benum\b/m.test(text) &&
+    !MEANT_FOR_OTHERS.test(text) &&
     text.lastIndexOf('/*') <= text.lastIndexOf('*/')
   );
 }
+
+/** A directive may stand behind a comment. No directive begins as `%#x` and `#%d` of a format do. */
+const MEANT_FOR_OTHERS = /#(?!%|[\dlhz]*[xXo])|\benum\b/;
 
 /** A function as its callers see it before they ask what it does. */
 export function signatureText(fn: FunctionIr): string {
