@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Only ends what hangs: no test is about its time, and a machine that others use too may be many
 // times slower than this one.
 const limit = { testTimeout: 600_000, hookTimeout: 600_000 };
+// Programs under test write nothing into the home of who tests.
+const env = { VFIO_LIFECYCLE_CACHE: '' };
 
 export default defineConfig({
   test: {
@@ -24,13 +26,14 @@ export default defineConfig({
         },
       },
       // The bundles of dist/ as programs: the language server over stdio and the command line.
-      { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], ...limit } },
+      { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], env, ...limit } },
       // Drivers, compiled and run before and after their conversion, where a C compiler and kernel
       // headers are. Needs dist/cli.cjs.
       {
         test: {
           name: 'harness',
           include: ['test/harness/**/*.test.ts'],
+          env,
           ...limit,
           maxConcurrency: 2,
         },
@@ -41,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'bundle',
           include: ['test/bundle/**/*.test.ts'],
+          env,
           globalSetup: 'test/bundle/setup.ts',
           ...limit,
         },

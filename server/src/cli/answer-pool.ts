@@ -5,9 +5,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import { haveSameTexts } from '../engine/plans.ts';
+import { takeKeeping } from '../lsp/node-compiled.ts';
 import { threadFor } from '../lsp/node-thread.ts';
 import { isSameList } from '../text/lists.ts';
-import type { Answered, Asked, ModuleQuestion } from './answer-thread.ts';
+import { KEEP, type Answered, type Asked, type ModuleQuestion } from './answer-thread.ts';
 import { answerFile, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import type { Program } from './process-needs.ts';
 
@@ -139,9 +140,23 @@ export function createAnswerPool({
           .then(resolve, reject);
     },
     async close() {
-      await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
+      // The first thread of the process has no engine: one that has answered keeps its code.
+      const keeper = threads?.find(({ last, waiting }) => last && waiting.length === 0);
+      const keeps = keeper && takeKeeping() !== undefined;
+      const close = async (thread: Thread): Promise<void> => {
+        if (keeps && thread === keeper) await keepAndEnd(thread.worker);
+        else await thread.worker.terminate();
+      };
+      await Promise.all((threads ?? []).map(close));
     },
   };
+}
+
+function keepAndEnd(worker: Worker): Promise<void> {
+  return new Promise((done) => {
+    worker.once('exit', () => done());
+    worker.postMessage(KEEP);
+  });
 }
 
 /** How much text a module has, which says how long it takes. */

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { ModuleInput } from '../engine/types.ts';
+import { takeKeeping } from '../lsp/node-compiled.ts';
 import { answerFile, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import { loadEngine } from './load-engine.ts';
 
@@ -10,7 +11,10 @@ export type ModuleQuestion = Omit<FileQuestion, 'input'> & {
   readonly input: Omit<ModuleInput, 'file' | 'wrappers'>;
 };
 
-/** A message to the thread. */
+/** The last message to a thread that is to keep what V8 compiled in it: it ends then by itself. */
+export const KEEP = 'keep';
+
+/** A question to the thread. */
 export interface Asked {
   /** Missing where it is the one of the last question still. */
   readonly module?: ModuleQuestion;
@@ -39,7 +43,12 @@ export function serveAnswers(dist: string): void {
     }
   };
   let turn = Promise.resolve();
-  parentPort!.on('message', (asked: Asked) => {
+  parentPort!.on('message', (asked: Asked | typeof KEEP) => {
+    if (asked === KEEP) {
+      takeKeeping()?.();
+      parentPort!.close();
+      return;
+    }
     turn = turn.then(async () => parentPort!.postMessage(await answer(asked)));
   });
 }

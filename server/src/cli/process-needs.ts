@@ -7,7 +7,7 @@ import type { Style } from './style.ts';
 /** What a command needs of the process. */
 export interface Program {
   readonly output: Output;
-  /** This bundle: what worker threads run. */
+  /** dist/cli.cjs: what worker threads run. */
   readonly self: string;
   /** How many threads may work at a time. */
   readonly threads: number;

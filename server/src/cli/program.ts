@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engine/analyse.ts';
+import { takeKeeping } from '../lsp/node-compiled.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';
@@ -50,7 +51,7 @@ export async function runCommand(command: Command, program: Program): Promise<nu
     case 'lsp': {
       const { startServerThread } = await import('../lsp/node-start-thread.ts');
       const { superviseServer } = await import('../lsp/node-supervisor.ts');
-      superviseServer(startServerThread(join(dirname(program.self), '..', 'server.cjs')));
+      superviseServer(startServerThread(join(dirname(program.self), 'server.cjs')));
       return 0;
     }
   }
@@ -93,13 +94,17 @@ function createProgram(
   let engine: Promise<Engine> | undefined;
   return {
     output,
-    self: __filename,
+    self: join(dist, 'cli.cjs'),
     threads: availableParallelism(),
     identity: () => digestOf([__filename, ...WASM.map((name) => join(dist, name))]),
     facts,
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
-    engine: () => (engine ??= loadEngine(dist)),
+    engine: () => {
+      // Then this thread has run enough for its code to be worth keeping, once nobody waits for it.
+      if (!engine) process.once('exit', () => takeKeeping()?.());
+      return (engine ??= loadEngine(dist));
+    },
   };
 }

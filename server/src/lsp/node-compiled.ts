@@ -1,11 +1,13 @@
 /**
- * Runs the server's program with what V8 compiled of it the last time, which halves the time that
- * it takes to start. Node has the same from 22 on; the oldest editors come with 20.
+ * Runs the program with what V8 compiled of it the last time, which halves the time that it takes to
+ * start. Node has the same from 22 on; the oldest editors come with 20.
  */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { makeFolder } from './node-make-folder.ts';
 
@@ -18,6 +20,9 @@ export interface Running {
 }
 
 const ENDING = '.compiled';
+const KEEPING = Symbol.for('vfio-lifecycle.keeping');
+/** Bytes at the end of a file. */
+const SUM_SIZE = 32;
 /** What was written so many days ago is of a version that is gone. */
 const DAYS = 60;
 const DAY = 24 * 60 * 60 * 1000;
@@ -45,9 +50,12 @@ export function runCompiled(program: string, folder: string | undefined): Runnin
       try {
         makeFolder(folder, 0o700);
         if (!isOurs(folder)) return;
-        // Another server may read it at this moment.
-        const fresh = `${file}.${process.pid}`;
-        writeFileSync(fresh, script.createCachedData(), { mode: 0o600 });
+        // Others may read it at this moment, and others write it: two containers that share a home
+        // may have a process of the same number.
+        const fresh = `${file}.${process.pid}.${Date.now()}`;
+        const code = script.createCachedData();
+        const content = Buffer.concat([code, sumOf(code)]);
+        writeFileSync(fresh, content, { mode: 0o600, flag: 'wx' });
         renameSync(fresh, file!);
         removeOld(folder);
       } catch {
@@ -59,12 +67,41 @@ export function runCompiled(program: string, folder: string | undefined): Runnin
 
 /**
  * The folder for compiled programs: what `VFIO_LIFECYCLE_CACHE` names, which may be empty for none,
- * or that of the system's caches.
+ * or that of the system's caches. Undefined where it would depend on the working directory, which
+ * may be a tree of strangers, and in the home of another person, as under sudo. Never throws.
  */
 export function compiledFolder(): string | undefined {
-  const wanted = process.env['VFIO_LIFECYCLE_CACHE'];
-  if (wanted !== undefined) return wanted === '' ? undefined : wanted;
-  return join(cachesOf(process.platform), 'vfio-lifecycle');
+  const folder = process.env['VFIO_LIFECYCLE_CACHE'] ?? ownCaches();
+  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+}
+
+function ownCaches(): string | undefined {
+  try {
+    const uid = process.getuid?.();
+    if (uid !== undefined && statSync(homedir()).uid !== uid) return undefined;
+    return join(cachesOf(process.platform), 'vfio-lifecycle');
+  } catch {
+    // A user without a home.
+    return undefined;
+  }
+}
+
+/** Where a program that runs finds what keeps its code: it is in another bundle than this one. */
+const world = globalThis as { [KEEPING]?: () => void };
+
+/** Lets the program that runs in this thread say when it is worth keeping. */
+export function offerToKeep({ wasKept, keep }: Running): void {
+  if (!wasKept) world[KEEPING] = keep;
+}
+
+/**
+ * What keeps the code of this thread's program: undefined where it is kept. Who takes it has to see
+ * to it, here or in another thread.
+ */
+export function takeKeeping(): (() => void) | undefined {
+  const keep = world[KEEPING];
+  delete world[KEEPING];
+  return keep;
 }
 
 function cachesOf(platform: NodeJS.Platform): string {
@@ -75,13 +112,15 @@ function cachesOf(platform: NodeJS.Platform): string {
 }
 
 /**
- * V8 itself only compares the length of a text and its own version: the name changes with each
- * installation, whose files have another time of change even where their own time is the same.
+ * V8 itself only compares the length of a text, its own version and its flags: the name changes with
+ * each installation, whose files have another time of change even where their own time is the same.
+ * The server and the command line have other flags: each has its own file.
  */
 function nameOf(program: string): string {
   const { size, mtimeMs, ctimeMs } = statSync(program);
   const place = program.replace(/\W+/g, '-').slice(-80);
-  return `${place}.${size}.${mtimeMs}.${ctimeMs}.${process.version}.${process.arch}${ENDING}`;
+  const engine = `${process.version}.${process.arch}.${cachedDataVersionTag()}`;
+  return `${place}.${size}.${mtimeMs}.${ctimeMs}.${engine}${ENDING}`;
 }
 
 /**
@@ -99,17 +138,25 @@ function isOurs(folder: string): boolean {
   }
 }
 
+/** V8 believes what it reads: a single byte that a disk has lost ends the process. */
 function read(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    const content = readFileSync(file);
+    const code = content.subarray(0, -SUM_SIZE);
+    return sumOf(code).equals(content.subarray(-SUM_SIZE)) ? code : undefined;
   } catch {
     return undefined;
   }
 }
 
+function sumOf(code: Buffer): Buffer {
+  return createHash('sha256').update(code).digest();
+}
+
 function removeOld(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    if (name.endsWith(ENDING) && Date.now() - statSync(file).mtimeMs > DAYS * DAY) rmSync(file);
+    // Those too that a process which was killed had begun.
+    if (name.includes(ENDING) && Date.now() - statSync(file).mtimeMs > DAYS * DAY) rmSync(file);
   }
 }

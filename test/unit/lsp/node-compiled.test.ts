@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCompiled } from '../../../server/src/lsp/node-compiled.ts';
+import { offerToKeep, runCompiled, takeKeeping } from '../../../server/src/lsp/node-compiled.ts';
 import { temporaryFolder, type Folder } from '../../support/folder.ts';
 
 /** It says where it was run, by a name that `require` brings and one that the module has. */
@@ -53,9 +53,11 @@ describe('a program with what V8 compiled of it', () => {
   it('runs where what was kept is broken, or cannot be kept', () => {
     runCompiled(program, kept).keep();
     const [name] = readdirSync(kept);
-    writeFileSync(join(kept, name!), 'no code');
-    runCompiled(program, kept);
-    expect(told()).toBe('one program.js');
+    for (const damage of ['no code', '', Buffer.alloc(5000)]) {
+      writeFileSync(join(kept, name!), damage);
+      expect(runCompiled(program, kept).wasKept).toBe(false);
+      expect(told()).toBe('one program.js');
+    }
     runCompiled(program, join(program, 'below')).keep();
     runCompiled(program, undefined).keep();
     expect(existsSync(join(program, 'below'))).toBe(false);
@@ -63,10 +65,20 @@ describe('a program with what V8 compiled of it', () => {
 
   it('removes what is old', () => {
     runCompiled(program, kept).keep();
-    const old = join(kept, 'old.compiled');
-    writeFileSync(old, '');
-    utimesSync(old, 0, 0);
+    const old = ['old.compiled', 'begun.compiled.12.34'].map((name) => join(kept, name));
+    for (const one of old) {
+      writeFileSync(one, '');
+      utimesSync(one, 0, 0);
+    }
     runCompiled(program, kept).keep();
-    expect(existsSync(old)).toBe(false);
+    expect(old.filter((one) => existsSync(one))).toEqual([]);
+  });
+
+  it('is kept by the first that takes it upon itself, and only where it was not', () => {
+    offerToKeep(runCompiled(program, kept));
+    takeKeeping()!();
+    expect(takeKeeping()).toBeUndefined();
+    offerToKeep(runCompiled(program, kept));
+    expect(takeKeeping()).toBeUndefined();
   });
 });
