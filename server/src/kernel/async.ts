@@ -1,5 +1,5 @@
 /** Work, timers, notifiers, threads and interrupts: what arms, starts and stops each. */
-import { column } from './functions/table.ts';
+import { column, functionRow } from './functions/table.ts';
 import type { AsyncKindId, AsyncUse } from './functions/row.ts';
 import type { KernelVersion } from './types.ts';
 import { inRange } from './version.ts';
@@ -50,6 +50,26 @@ export const ASYNC_STRUCTS: ReadonlySet<string> = new Set([
   'kthread_work',
   'kthread_delayed_work',
 ]);
+
+/** The members that keep the function which will run, where anything else can call it too. */
+const HANDLER_MEMBERS: Partial<Record<AsyncKindId, readonly string[]>> = {
+  work: ['func'],
+  delayedWork: ['func'],
+  timer: ['function'],
+  hrtimer: ['function'],
+  tasklet: ['func', 'callback'],
+  irqWork: ['func'],
+  kthreadWork: ['func'],
+};
+
+/** The members in which a call of `name` keeps the function that is its argument at `position`. */
+export function handlerMembers(name: string, position: number): readonly string[] {
+  return [functionRow(name)?.async ?? []]
+    .flat()
+    .flatMap((use) =>
+      use.does === 'arm' && use.handler === position ? (HANDLER_MEMBERS[use.kind] ?? []) : [],
+    );
+}
 
 /** The function that stops what `arm` has prepared, in a kernel. */
 export function usualStop(kind: AsyncKind, arm: string, kernel: KernelVersion): string {

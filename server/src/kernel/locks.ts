@@ -30,9 +30,24 @@ const SPINNING: ReadonlySet<LockKind> = new Set<LockKind>([
   'rcu',
 ]);
 
+/** What nothing may sleep in that is no lock: preemption, interrupts or softirqs are off. */
+export const PREEMPTION = 'preemption';
+
+/**
+ * What a call of `name` enters or leaves where nothing may sleep: a lock of a kind, and with
+ * spin_lock_irq() and its like also what can be left without that lock.
+ */
+export function atomicRegions(name: string): readonly string[] {
+  const { lock, holds, atomic } = functionRow(name) ?? {};
+  const kind = lock?.kind ?? holds;
+  const regions: string[] = kind !== undefined && SPINNING.has(kind) ? [kind] : [];
+  return atomic === undefined ? regions : [...regions, PREEMPTION];
+}
+
 /** Whether from a call of `name` on nothing may sleep, or something may again. */
 export function atomicChange(name: string): 'enters' | 'leaves' | undefined {
   const row = functionRow(name);
+  if (row?.holds !== undefined && SPINNING.has(row.holds)) return 'enters';
   if (row?.lock === undefined || !SPINNING.has(row.lock.kind)) return row?.atomic;
   return row.lock.does === 'take' ? 'enters' : 'leaves';
 }

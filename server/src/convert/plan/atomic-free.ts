@@ -1,11 +1,17 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
 import { functionRow } from '../../kernel/functions/table.ts';
-import { lockTakenBy } from '../../kernel/locks.ts';
+import { lockTakenBy, PREEMPTION } from '../../kernel/locks.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { scopeOf } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
-import { callerIndex, callersOf, type CallerIndex, type CallPlace } from '../query/callers.ts';
+import {
+  callerIndex,
+  callersOf,
+  type CallerIndex,
+  type CallPlace,
+  type Given,
+} from '../query/callers.ts';
 import type { FreePlan } from '../types.ts';
 import {
   callText,
@@ -17,7 +23,17 @@ import {
 } from './atomic-regions.ts';
 
 /** What runs the function in it where nothing may sleep. */
-const ATOMIC_STRUCTS = ['hrtimer', 'timer_list', 'tasklet_struct', 'irq_work'];
+const ATOMIC_STRUCTS = [
+  'hrtimer',
+  'timer_list',
+  'tasklet_struct',
+  'irq_work',
+  '__call_single_data',
+  'wait_queue_entry',
+  'urb',
+  'bio',
+  'dma_async_tx_descriptor',
+];
 const WHERE_NOTHING_SLEEPS =
   'where nothing may sleep, as vfio_put_device() may. Let work free it first';
 
@@ -50,9 +66,9 @@ interface Held extends Pick<CallPlace, 'file' | 'fn' | 'at'> {
   readonly why: string;
 }
 
-function insideOf(file: FileIr, call: CallExpr): string {
+function insideOf(file: FileIr, call: CallExpr, region: Region): string {
   const line = lineOf(file, call.start);
-  return lockTakenBy(call.name ?? '') === undefined
+  return region === PREEMPTION || lockTakenBy(call.name ?? '') === undefined
     ? ` after ${callText(call)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
     : ` with the lock of line ${line} held, ${callText(call)}: vfio_put_device() may sleep. Free it after the unlock first`;
 }
@@ -71,14 +87,16 @@ function heldAt(locks: Locks, index: CallerIndex, free: CallPlace): Held | null 
     if (regions === null) continue;
     for (const [region, calls] of regions.held) {
       const held = calls[calls.length - 1 - (left.get(region) ?? 0)];
-      if (held) return { file, fn, at, why: insideOf(file, held) };
+      if (held) return { file, fn, at, why: insideOf(file, held, region) };
     }
     const before = leftAfter(left, regions);
     if (isSeen(seen, fn, before)) continue;
     const { places, given, storedIn } = callersOf(index, fn);
-    const late = given.find((one) => runsAtomic(one.call, one.position));
+    const late = given.find(runsAtomic);
     if (late) return { file, fn, at, why: lateIn(late) };
-    const unknown = given.find(({ call: { name } }) => functionRow(name ?? '') === undefined);
+    const unknown = given.find(
+      ({ to, isInCode }) => isInCode && functionRow(to.name) === undefined,
+    );
     if (unknown) return { file, fn, at, why: unseenIn(unknown) };
     const timer = ATOMIC_STRUCTS.find((tag) => storedIn.has(tag));
     if (timer !== undefined)
@@ -105,15 +123,15 @@ function isSeen(
   return false;
 }
 
-function lateIn({ file, call }: CallPlace): string {
-  return `, and ${call.name}() of line ${lineOf(file, call.start)} runs it ${WHERE_NOTHING_SLEEPS}`;
+function lateIn({ file, to }: Given): string {
+  return `, and ${to.name}() of line ${lineOf(file, to.start)} runs it ${WHERE_NOTHING_SLEEPS}`;
 }
 
-function unseenIn({ file, call }: CallPlace): string {
-  return `, and is given to ${call.name}() of line ${lineOf(file, call.start)}, which is not in the files that were read: it may run where vfio_put_device() may not sleep. Name the file of ${call.name}() too, or let work free it first`;
+function unseenIn({ file, to }: Given): string {
+  return `, and is given to ${to.name}() of line ${lineOf(file, to.start)}, which is not in the files that were read: it may run where vfio_put_device() may not sleep. Name the file of ${to.name}() too, or let work free it first`;
 }
 
-/** The kernel's function calls the one at a position of its arguments where nothing may sleep. */
-function runsAtomic({ name }: CallExpr, position: number): boolean {
-  return name !== null && functionRow(name)?.runsAtomic === position;
+/** The kernel calls the one at a position of the arguments where nothing may sleep. */
+function runsAtomic({ to, position }: Given): boolean {
+  return functionRow(to.name)?.runsAtomic === position;
 }

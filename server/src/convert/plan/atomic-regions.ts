@@ -1,13 +1,7 @@
 /** Where a function runs with a spinlock held, preemption off or the like, over its graph. */
 import { buildCfg, type Block, type Cfg, type Instr } from '../../flow/cfg.ts';
 import { solve, type Lattice } from '../../flow/dataflow.ts';
-import {
-  atomicChange,
-  guardClass,
-  isSleepingGuard,
-  lockReleasedBy,
-  lockTakenBy,
-} from '../../kernel/locks.ts';
+import { atomicChange, atomicRegions, guardClass, isSleepingGuard } from '../../kernel/locks.ts';
 import type { CallExpr, DeclStmt, Expr, FunctionIr, GuardStmt } from '../../ir/types.ts';
 import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt, writtenOutBody } from '../../lifecycle/footprint/macros.ts';
@@ -239,9 +233,11 @@ function effectOf(locks: Locks, scope: Scope, call: CallExpr): Regions | null {
   if (name === null || scope.locals.has(name)) return NOTHING;
   const unseen = UNSEEN_GUARD.exec(name);
   const change = unseen ? ENDS_OF_UNSEEN[unseen[1]!] : atomicChange(name);
-  const region = unseen?.[2] ?? lockTakenBy(name) ?? lockReleasedBy(name) ?? 'preemption';
-  if (change === 'enters') return { ...NOTHING, held: new Map([[region, [call]]]) };
-  if (change === 'leaves') return { ...NOTHING, left: new Map([[region, 1]]) };
+  const regions = unseen ? [unseen[2]!] : atomicRegions(name);
+  if (change === 'enters')
+    return { ...NOTHING, held: new Map(regions.map((region) => [region, [call]])) };
+  if (change === 'leaves')
+    return { ...NOTHING, left: new Map(regions.map((region) => [region, 1])) };
   const { module, file } = scope;
   const functions = functionsNamed(scope, name).map((one) => one.scope);
   // A macro that could not be written out, because another configuration has another one.

@@ -4,6 +4,7 @@
  */
 import type { CallExpr, Expr, FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
 import { subExprs } from '../../ir/visit.ts';
+import { handlerMembers } from '../../kernel/async.ts';
 import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt, writtenOutBody } from '../../lifecycle/footprint/macros.ts';
 import {
@@ -25,11 +26,20 @@ export interface CallPlace {
   readonly call: CallExpr;
 }
 
+/** A function is given to one, or to a macro, that is no part of the module. */
+export interface Given {
+  readonly file: FileIr;
+  readonly to: { readonly name: string; readonly start: number };
+  readonly position: number;
+  /** In code, and not in what a variable of a file is made of. */
+  readonly isInCode: boolean;
+}
+
 export interface Callers {
   /** Where the module may call it, or gives it to what may call it at once. */
   readonly places: readonly CallPlace[];
   /** Where it is given to functions that are no part of the module. */
-  readonly given: readonly (CallPlace & { readonly position: number })[];
+  readonly given: readonly Given[];
   /** The structs in whose members code of the module stores it. */
   readonly storedIn: ReadonlySet<string>;
 }
@@ -70,8 +80,8 @@ function listed(module: Module, file: FileIr, fn: FunctionIr): Listed {
 /** The callers of a function. */
 export function callersOf(index: CallerIndex, fn: FunctionIr): Callers {
   const places = new Set<CallPlace>();
-  const given: (CallPlace & { readonly position: number })[] = [];
-  const pointers = pointersTo(index, fn);
+  const given = givenInFiles(index, fn);
+  const pointers = pointersTo(index, fn, given);
   for (const one of index.functions) {
     const { scope } = one;
     for (const place of one.calls) {
@@ -80,11 +90,48 @@ export function callersOf(index: CallerIndex, fn: FunctionIr): Callers {
       for (const [position, arg] of call.args.entries()) {
         if (!isFunction(scope, arg, fn)) continue;
         places.add(place);
-        if (call.name !== null && !isOwn(scope, call)) given.push({ ...place, position });
+        const { name } = call;
+        if (name !== null && !isOwn(scope, call)) {
+          const to = { name, start: call.start };
+          given.push({ file: place.file, to, position, isInCode: true });
+        }
       }
     }
   }
   return { places: [...places], given, storedIn: pointers.structs };
+}
+
+/** `static DEFINE_TIMER(timer, fn);`, and `= IRQ_WORK_INIT(fn)` of a variable. */
+function givenInFiles({ module }: CallerIndex, fn: FunctionIr): Given[] {
+  return [...module.sources, ...module.headers].flatMap((file) => {
+    const scope: Scope = { module, file, fn, locals: new Map() };
+    if (!functionsNamed(scope, fn.name).some((one) => one.fn === fn)) return [];
+    const macros = file.fileMacros.flatMap(({ name, start, args }) =>
+      args.flatMap((arg, position): Given[] =>
+        arg.trim().replace(/^&\s*/, '') === fn.name
+          ? [{ file, to: { name, start }, position, isInCode: false }]
+          : [],
+      ),
+    );
+    const calls = file.variables.flatMap(({ init }) =>
+      (init === null ? [] : withParts(init)).flatMap((call) =>
+        call.kind !== 'call' || call.name === null ? [] : givenTo(scope, call, call.name, fn),
+      ),
+    );
+    return [...macros, ...calls];
+  });
+}
+
+function givenTo(scope: Scope, { args, start }: CallExpr, name: string, fn: FunctionIr): Given[] {
+  return args.flatMap((arg, position): Given[] =>
+    isFunction(scope, arg, fn)
+      ? [{ file: scope.file, to: { name, start }, position, isInCode: false }]
+      : [],
+  );
+}
+
+function withParts(expr: Expr): readonly Expr[] {
+  return [expr, ...subExprs(expr).flatMap(withParts)];
 }
 
 function isNamed(scope: Scope, call: CallExpr, fn: FunctionIr): boolean {
@@ -130,13 +177,19 @@ interface Pointers {
 /** What keeps a value: a member, a variable of a file, or anything else. */
 type Keeper =
   | { readonly kind: 'member'; readonly name: string; readonly tag?: string }
-  | { readonly kind: 'variable'; readonly name: string }
+  | { readonly kind: 'variable'; readonly name: string; readonly tag?: string }
   | null;
 
-function pointersTo({ module, functions }: CallerIndex, fn: FunctionIr): Pointers {
+function pointersTo(
+  { module, functions }: CallerIndex,
+  fn: FunctionIr,
+  given: readonly Given[],
+): Pointers {
   const members = new Set<string>(),
     structs = new Set<string>(),
     variables = new Set<string>();
+  for (const { to, position } of given)
+    for (const name of handlerMembers(to.name, position)) members.add(name);
   let isAnywhere = false;
   const keep = (keeper: Keeper): void => {
     if (keeper === null) isAnywhere = true;
@@ -145,8 +198,11 @@ function pointersTo({ module, functions }: CallerIndex, fn: FunctionIr): Pointer
   };
   for (const file of [...module.sources, ...module.headers]) {
     const scope: Scope = { module, file, fn, locals: new Map() };
-    for (const { name, init } of file.variables)
-      if (init) keepers(scope, init, fn, { kind: 'variable', name }, keep);
+    for (const { name, type, init } of file.variables) {
+      const tag = type.keyword === 'struct' && type.pointers === 0 ? type.name : null;
+      const variable: Keeper = { kind: 'variable', name, ...(tag !== null && { tag }) };
+      if (init) keepers(scope, init, fn, variable, keep);
+    }
     isAnywhere ||= file.macros.some((macro) => mentions(macro, fn.name) && !isCallOf(macro, fn));
   }
   for (const { scope, statements } of functions)
@@ -180,14 +236,23 @@ function keepers(
     case 'initializer':
       for (const { designators, value } of inner.entries) {
         const name = designators.findLast((one) => one !== '[]');
-        keepers(scope, value, fn, name === undefined ? into : { kind: 'member', name }, keep);
+        const tag = designators.length === 1 && into?.kind === 'variable' ? into.tag : undefined;
+        const member: Keeper = {
+          kind: 'member',
+          name: name ?? '',
+          ...(tag !== undefined && { tag }),
+        };
+        keepers(scope, value, fn, name === undefined ? into : member, keep);
       }
       return;
     case 'call':
       // Who is given it may call it at once, which is a place of its own; only code of the module
       // is known to keep it for other code of the module.
-      for (const arg of inner.args)
+      for (const [position, arg] of inner.args.entries())
         if (!isFunction(scope, arg, fn) || isOwn(scope, inner)) keepers(scope, arg, fn, null, keep);
+        else
+          for (const name of handlerMembers(inner.name ?? '', position))
+            keep({ kind: 'member', name });
       if (inner.name === null) keepers(scope, inner.callee, fn, null, keep);
       return;
     default:
@@ -220,7 +285,7 @@ function mayPointTo(
   const isVariable = name !== null && (scope.locals.has(name) || index.variables.has(name));
   if ((name !== null && !isVariable) || args.length !== fn.params.length) return false;
   const from = keeperOf(scope, callee);
-  const sources = from === null && name !== null ? givenTo(scope, statements, name) : [from];
+  const sources = from === null && name !== null ? sourcesOf(scope, statements, name) : [from];
   return sources.some((source) => isKept(source, pointers));
 }
 
@@ -230,7 +295,7 @@ function isKept(keeper: Keeper, { members, variables, isAnywhere }: Pointers): b
 }
 
 /** What the pointers come from that a local variable is given; anything in a parameter. */
-function givenTo(scope: Scope, statements: readonly Placed[], name: string): readonly Keeper[] {
+function sourcesOf(scope: Scope, statements: readonly Placed[], name: string): readonly Keeper[] {
   if (scope.fn.params.some((param) => param.name === name)) return [null];
   const values = statements.flatMap(({ stmt }) =>
     allExpressions(stmt)

@@ -89,7 +89,12 @@ export const BUS: FunctionRows = {
   AP_MKQID: IN_KERNEL,
   AP_QID_CARD: IN_KERNEL,
   AP_QID_QUEUE: IN_KERNEL,
-  pci_request_irq: { ...KEEPS_IN_KERNEL, async: arms('interrupt', 4), takesCookie: true },
+  pci_request_irq: {
+    ...KEEPS_IN_KERNEL,
+    async: arms('interrupt', 4),
+    runsAtomic: 2,
+    takesCookie: true,
+  },
   platform_device_unregister: { given: 'unknown' },
   platform_device_put: { given: 'unknown' },
   platform_device_del: { given: 'unknown' },

@@ -30,5 +30,9 @@ export const MANAGED: FunctionRows = {
   devm_add_action_or_reset: { touches: 'kernel', behaviours: DEFERS_OR_RUNS, takesCookie: true },
   drmm_add_action_or_reset: { touches: 'kernel', behaviours: DEFERS_OR_RUNS },
   devm_free_irq: { touches: 'kernel', async: stops('managedInterrupt', 2), takesCookie: true },
-  devm_request_any_context_irq: { touches: 'kernel', async: arms('managedInterrupt', 5) },
+  devm_request_any_context_irq: {
+    touches: 'kernel',
+    async: arms('managedInterrupt', 5),
+    runsAtomic: 2,
+  },
 };

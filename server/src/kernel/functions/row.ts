@@ -27,7 +27,12 @@ export interface FunctionRow {
   readonly iommu?: 'physical' | 'emulated';
   /** It takes or releases its argument 0, a lock. */
   readonly lock?: LockUse;
-  /** From it on nothing may sleep, or something may again, where it is no lock in its argument 0. */
+  /** A lock of this kind is held when it comes back, or when it says so, and is not its argument 0. */
+  readonly holds?: LockKind;
+  /**
+   * From it on nothing may sleep, or something may again, because of more than a lock in its
+   * argument 0: preemption, interrupts or softirqs are off.
+   */
   readonly atomic?: 'enters' | 'leaves';
   /**
    * Whether it may sleep: as the flags among its arguments say (`GFP_ATOMIC`), or whatever its other

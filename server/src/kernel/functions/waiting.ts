@@ -12,7 +12,7 @@ export const WAITING: FunctionRows = {
   try_wait_for_completion: { ...ANYTHING, sleeps: 'never' },
   completion_done: { ...ANYTHING, asks: 'looks', sleeps: 'never' },
   init_waitqueue_head: { ...IN_PLACE, setsUp: 'link' },
-  init_waitqueue_func_entry: { ...ANYTHING, sleeps: 'never' },
+  init_waitqueue_func_entry: { ...ANYTHING, sleeps: 'never', runsAtomic: 1 },
   init_waitqueue_entry: { ...ANYTHING, sleeps: 'never' },
   init_wait_entry: { ...ANYTHING, sleeps: 'never' },
   init_swait_queue_head: { ...IN_PLACE, setsUp: 'link' },
