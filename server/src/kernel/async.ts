@@ -51,6 +51,19 @@ export const ASYNC_STRUCTS: ReadonlySet<string> = new Set([
   'kthread_delayed_work',
 ]);
 
+/** The structs whose function runs where nothing may sleep. */
+export const ATOMIC_STRUCTS: ReadonlySet<string> = new Set([
+  'hrtimer',
+  'timer_list',
+  'tasklet_struct',
+  'irq_work',
+  '__call_single_data',
+  'wait_queue_entry',
+  'urb',
+  'bio',
+  'dma_async_tx_descriptor',
+]);
+
 /** The members that keep the function which will run, where anything else can call it too. */
 const HANDLER_MEMBERS: Partial<Record<AsyncKindId, readonly string[]>> = {
   work: ['func'],

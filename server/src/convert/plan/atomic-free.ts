@@ -1,7 +1,8 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
+import { ATOMIC_STRUCTS } from '../../kernel/async.ts';
 import { functionRow } from '../../kernel/functions/table.ts';
 import { lockTakenBy, PREEMPTION } from '../../kernel/locks.ts';
-import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
+import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import { scopeOf } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
@@ -14,26 +15,15 @@ import {
 } from '../query/callers.ts';
 import type { FreePlan } from '../types.ts';
 import {
-  callText,
+  changeText,
   leftAfter,
   locksOf,
   regionsBefore,
+  type Change,
   type Locks,
   type Region,
 } from './atomic-regions.ts';
 
-/** What runs the function in it where nothing may sleep. */
-const ATOMIC_STRUCTS = [
-  'hrtimer',
-  'timer_list',
-  'tasklet_struct',
-  'irq_work',
-  '__call_single_data',
-  'wait_queue_entry',
-  'urb',
-  'bio',
-  'dma_async_tx_descriptor',
-];
 const WHERE_NOTHING_SLEEPS =
   'where nothing may sleep, as vfio_put_device() may. Let work free it first';
 
@@ -66,11 +56,12 @@ interface Held extends Pick<CallPlace, 'file' | 'fn' | 'at'> {
   readonly why: string;
 }
 
-function insideOf(file: FileIr, call: CallExpr, region: Region): string {
-  const line = lineOf(file, call.start);
-  return region === PREEMPTION || lockTakenBy(call.name ?? '') === undefined
-    ? ` after ${callText(call)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
-    : ` with the lock of line ${line} held, ${callText(call)}: vfio_put_device() may sleep. Free it after the unlock first`;
+function insideOf(file: FileIr, change: Change, region: Region): string {
+  const line = lineOf(file, change.start);
+  const isLock = change.kind === 'call' && lockTakenBy(change.name ?? '') !== undefined;
+  return region === PREEMPTION || !isLock
+    ? ` after ${changeText(change)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
+    : ` with the lock of line ${line} held, ${changeText(change)}: vfio_put_device() may sleep. Free it after the unlock first`;
 }
 
 /** Where a call that frees runs under a lock: in its own function, or in one that calls that. */
@@ -98,7 +89,7 @@ function heldAt(locks: Locks, index: CallerIndex, free: CallPlace): Held | null 
       ({ to, isInCode }) => isInCode && functionRow(to.name) === undefined,
     );
     if (unknown) return { file, fn, at, why: unseenIn(unknown) };
-    const timer = ATOMIC_STRUCTS.find((tag) => storedIn.has(tag));
+    const timer = [...storedIn].find((tag) => ATOMIC_STRUCTS.has(tag));
     if (timer !== undefined)
       return { file, fn, at, why: `, and a \`struct ${timer}\` runs it ${WHERE_NOTHING_SLEEPS}` };
     for (const caller of [...places].reverse()) pending.push({ place: caller, left: before });

@@ -20,10 +20,20 @@ const MAX_HELD = 8;
 /** The kind of the lock, or the like: each is entered as often as it is left. */
 export type Region = string;
 
+/** A guard of a class that is seen nowhere may let nothing sleep: its begin, or its end. */
+interface UnseenGuard extends Span {
+  readonly kind: 'unseen-guard';
+  readonly name: string;
+  readonly isEntry: boolean;
+}
+
+/** What may enter or leave a region. */
+export type Change = CallExpr | UnseenGuard;
+
 /** What code enters and leaves. */
 export interface Regions {
-  /** What some path enters and does not leave, with the calls that enter it. */
-  readonly held: ReadonlyMap<Region, readonly CallExpr[]>;
+  /** What some path enters and does not leave, with what enters it. */
+  readonly held: ReadonlyMap<Region, readonly Change[]>;
   /** How often every path leaves what was entered before. */
   readonly left: ReadonlyMap<Region, number>;
 }
@@ -84,7 +94,7 @@ export function regionsBefore(
       if (code.start < place.end && place.start < code.end) {
         around = joined(around, regions);
         for (const [at, call] of calls.entries())
-          if (call.name === name)
+          if (call.kind === 'call' && call.name === name)
             before = joined(before, followed(locks, flow.scope, regions, calls.slice(0, at)));
       }
       regions = followed(locks, flow.scope, regions, calls);
@@ -207,7 +217,7 @@ function followed(
   locks: Locks,
   scope: Scope,
   regions: Regions | null,
-  calls: readonly CallExpr[],
+  calls: readonly Change[],
 ): Regions | null {
   if (regions === null) return null;
   return calls.reduce<Regions | null>((before, call) => {
@@ -228,16 +238,13 @@ function followed(
 }
 
 /** What a call enters and leaves; null where it does not come back. */
-function effectOf(locks: Locks, scope: Scope, call: CallExpr): Regions | null {
+function effectOf(locks: Locks, scope: Scope, call: Change): Regions | null {
+  if (call.kind === 'unseen-guard')
+    return changed(call, call.isEntry ? 'enters' : 'leaves', [changeText(call)]);
   const { name } = call;
   if (name === null || scope.locals.has(name)) return NOTHING;
-  const unseen = UNSEEN_GUARD.exec(name);
-  const change = unseen ? ENDS_OF_UNSEEN[unseen[1]!] : atomicChange(name);
-  const regions = unseen ? [unseen[2]!] : atomicRegions(name);
-  if (change === 'enters')
-    return { ...NOTHING, held: new Map(regions.map((region) => [region, [call]])) };
-  if (change === 'leaves')
-    return { ...NOTHING, left: new Map(regions.map((region) => [region, 1])) };
+  const change = atomicChange(name);
+  if (change !== undefined) return changed(call, change, atomicRegions(name));
   const { module, file } = scope;
   const functions = functionsNamed(scope, name).map((one) => one.scope);
   // A macro that could not be written out, because another configuration has another one.
@@ -246,6 +253,12 @@ function effectOf(locks: Locks, scope: Scope, call: CallExpr): Regions | null {
   const inside = [...functions, ...expansions.map((fn) => scopeOf(module, file, fn))];
   if (inside.length === 0) return NOTHING;
   return inside.map((one) => endOf(locks, one, call)).reduce(joined, null);
+}
+
+function changed(by: Change, change: 'enters' | 'leaves', regions: readonly Region[]): Regions {
+  return change === 'enters'
+    ? { ...NOTHING, held: new Map(regions.map((region) => [region, [by]])) }
+    : { ...NOTHING, left: new Map(regions.map((region) => [region, 1])) };
 }
 
 /** The lock that a block ends with trying: it is taken where the test holds. */
@@ -257,10 +270,10 @@ function triedBy({ terminator }: Block): CallExpr | null {
     : null;
 }
 
-/** Code, and the calls in it in the order of the source. */
+/** Code, and the calls and guards in it in the order of the source. */
 interface Step {
   readonly code: Span;
-  readonly calls: readonly CallExpr[];
+  readonly calls: readonly Change[];
 }
 
 /** The code of a block in its order, each with the calls in it. */
@@ -309,20 +322,13 @@ function callsIn(code: Expr): CallExpr[] {
   return expressionsIn(code).filter((expr) => expr.kind === 'call');
 }
 
-/** A guard of a class that is seen nowhere may let nothing sleep. */
-const UNSEEN_GUARD = /^(enter|leave) (guard\(\w*\))$/;
-const ENDS_OF_UNSEEN: Readonly<Record<string, 'enters' | 'leaves'>> = {
-  enter: 'enters',
-  leave: 'leaves',
-};
-
-/** A call that enters a region, in words. */
-export function callText({ name }: CallExpr): string {
-  return UNSEEN_GUARD.exec(name ?? '')?.[2] ?? `${name ?? 'a lock'}()`;
+/** What enters a region, in words. */
+export function changeText(change: Change): string {
+  return change.kind === 'unseen-guard' ? `guard(${change.name})` : `${change.name ?? 'a lock'}()`;
 }
 
 /** The call that a guard makes where its scope begins or is left. */
-function guardCall(scope: Scope, guard: GuardStmt, isEntry: boolean): CallExpr | null {
+function guardCall(scope: Scope, guard: GuardStmt, isEntry: boolean): Change | null {
   const known = callOfGuard(guard, isEntry);
   if (known) return known;
   const [kind, ...args] = guard.args;
@@ -330,7 +336,7 @@ function guardCall(scope: Scope, guard: GuardStmt, isEntry: boolean): CallExpr |
   const { start, end } = guard.body ? { start: guard.start, end: guard.body.start } : guard;
   const own = ownCall(scope, isEntry ? makersOf(name) : endersOf(name), { start, end }, args);
   if (own !== null || isSleepingGuard(name)) return own;
-  return callNamed(`${isEntry ? 'enter' : 'leave'} guard(${name})`, { start, end }, []);
+  return { kind: 'unseen-guard', name, isEntry, start, end };
 }
 
 /** What makes and ends a value of a class, by DEFINE_GUARD() and the like, or by DEFINE_CLASS(). */
