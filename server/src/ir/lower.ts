@@ -12,6 +12,7 @@ import type {
   VariableIr,
 } from './types.ts';
 import { copyString } from '../text/copy.ts';
+import { append } from '../text/lists.ts';
 import type { Span } from '../text/span.ts';
 import { createLoweringCache, newEntry, startPass, type LoweringCache } from './lower/cache.ts';
 import { copyConditions, createContext } from './lower/context.ts';
@@ -111,9 +112,7 @@ function assemble(
     if (note.kind === 'file-macro' && note.text.includes('('))
       fileMacros.push(maskedFileMacro(note, note.text, cache));
   }
-  const cleanups = fileMacros
-    .filter(({ name }) => DEFINING_CLEANUP.has(name))
-    .flatMap((macro) => cleanupsOf(macro, fileMacros, tree.text));
+  const cleanups = fileMacros.flatMap((macro) => cleanupsOf(macro, fileMacros, tree.text));
   if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
   // What was hoisted out of a function comes after it; equal offsets keep their order.
   for (const list of [functions, structs, variables, macros, fileMacros, lost]) sort(list);
@@ -131,11 +130,6 @@ function assemble(
   };
 }
 
-/** Not `push(...items)`: a list may be longer than a call can have arguments. */
-function append<T>(list: T[], items: readonly T[]): void {
-  for (let i = 0; i < items.length; i++) list.push(items[i]!);
-}
-
 /** By their start; nearly all lists are in order already. */
 function sort(list: Span[]): void {
   for (let i = 1; i < list.length; i++)
@@ -144,16 +138,6 @@ function sort(list: Span[]): void {
       return;
     }
 }
-
-const DEFINING_CLEANUP: ReadonlySet<string> = new Set([
-  'DEFINE_FREE',
-  'DEFINE_CLASS',
-  'DEFINE_GUARD',
-  'DEFINE_GUARD_COND',
-  'DEFINE_LOCK_GUARD_0',
-  'DEFINE_LOCK_GUARD_1',
-  'DEFINE_LOCK_GUARD_1_COND',
-]);
 
 /**
  * What include/linux/cleanup.h (of Linux 6.5 to 6.18) makes of its macros, as macros of these names:

@@ -4,6 +4,7 @@
  */
 import { conditionsAt } from '../syntax/conditions.ts';
 import type { Condition, MaskNote } from '../syntax/node.ts';
+import { isSameList } from '../text/lists.ts';
 import type { FileIr } from './types.ts';
 
 const directives = new WeakMap<FileIr, readonly MaskNote[]>();
@@ -16,6 +17,18 @@ export function conditionsInText(file: FileIr, at: number): readonly Condition[]
   let notes = directives.get(file);
   if (!notes) directives.set(file, (notes = directivesIn(file)));
   return conditionsAt(notes, at);
+}
+
+/** Whether two lists of conditions are the same. */
+export function areSameConditions(
+  some: readonly Condition[],
+  others: readonly Condition[],
+): boolean {
+  return isSameList(
+    some,
+    others,
+    (one, other) => one.test === other.test && one.holds === other.holds,
+  );
 }
 
 const DIRECTIVE = /^[ \t]*(#[ \t]*(?:if|el|endif)\w*(?:[^\\\n]|\\[^])*)/gm;

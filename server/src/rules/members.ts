@@ -14,12 +14,12 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf } from '../lifecycle/module/function-scan.ts';
 import {
-  isSameSet,
   madeOfAll,
   ofEachFunction,
   type KeptByOutline,
   type MadeByOutline,
 } from '../lifecycle/module/outline.ts';
+import { isSameSet } from '../text/lists.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';

@@ -12,6 +12,10 @@ export function isSameList<T>(
   return one.length === other.length && one.every((item, i) => isSame(item, other[i]!));
 }
 
+export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boolean {
+  return before.size === after.size && [...before].every((one) => after.has(one));
+}
+
 /** Adds `items` to the end of `list`. */
 export function append<T>(list: T[], items: Iterable<T>): void {
   for (const item of items) list.push(item);

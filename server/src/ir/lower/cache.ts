@@ -9,6 +9,7 @@ import type {
   StructIr,
   VariableIr,
 } from '../types.ts';
+import { areSameConditions } from '../text-conditions.ts';
 import { commentsAfter } from './comments.ts';
 import type { ItemIr } from './toplevel.ts';
 import { shiftSpans } from './shift.ts';
@@ -164,11 +165,7 @@ function isLike(entry: CacheEntry, item: TopLevelItem): boolean {
   return (
     entry.type === item.type &&
     entry.hasError === item.hasError &&
-    entry.conditions.length === item.conditions.length &&
-    entry.conditions.every(
-      ({ test, holds }, i) =>
-        test === item.conditions[i]!.test && holds === item.conditions[i]!.holds,
-    )
+    areSameConditions(entry.conditions, item.conditions)
   );
 }
 

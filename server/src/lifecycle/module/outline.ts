@@ -2,6 +2,7 @@
  * What all versions of a module have in common between which an edit has changed bodies of
  * functions and nothing else: what was worked out of the rest holds for all of them.
  */
+import { areSameConditions } from '../../ir/text-conditions.ts';
 import { movedFrom } from '../../ir/lower.ts';
 import type {
   FileIr,
@@ -129,9 +130,10 @@ export function createOutlineCache(): OutlineCache {
 /** The outline of the last version where that is this one's too, else a new one. */
 export function outlineOf(module: Module, cache: OutlineCache): Outlined {
   const { last } = cache;
-  const outline = last && differInBodies(last.module, module) ? last.outline : {};
-  const isNamedAlike = last?.outline === outline || (last && nameTheSame(last.module, module));
-  const isInPlace = last?.outline === outline && haveMacrosInPlace(last.module, module);
+  const outline = last && areAlike(last.module, module, alikeApartFromBodies) ? last.outline : {};
+  const isNamedAlike =
+    last?.outline === outline || (last && areAlike(last.module, module, nameTheSame));
+  const isInPlace = last?.outline === outline && areAlike(last.module, module, haveMacrosInPlace);
   cache.last = {
     module,
     outline,
@@ -146,24 +148,29 @@ export function newOutline(): Outlined {
   return { outline: {}, naming: {}, macroPlaces: {} };
 }
 
-/** Whether the functions and macros of two versions have the same names, one by one. */
-function nameTheSame(before: Module, after: Module): boolean {
+/** Whether two versions of a module are alike in what is no document, and their documents are. */
+function areAlike(
+  before: Module,
+  after: Module,
+  areAlikeIn: (before: FileIr, after: FileIr) => boolean,
+): boolean {
+  const areFilesAlike = (one: FileIr, other: FileIr) => one === other || areAlikeIn(one, other);
   return (
     before.wrappers === after.wrappers &&
     before.build === after.build &&
-    isSameList(before.sources, after.sources, nameTheSameIn) &&
-    isSameList(before.headers, after.headers, nameTheSameIn)
+    isSameList(before.sources, after.sources, areFilesAlike) &&
+    isSameList(before.headers, after.headers, areFilesAlike)
   );
 }
 
-function nameTheSameIn(before: FileIr, after: FileIr): boolean {
+/** Whether the functions and macros of two versions have the same names, one by one. */
+function nameTheSame(before: FileIr, after: FileIr): boolean {
   return (
-    before === after ||
-    (before.path === after.path &&
-      isSameList(before.functions, after.functions, areNamedAlike) &&
-      isSameList(before.macros, after.macros, isSame) &&
-      isSameList(before.fileMacros, after.fileMacros, areUsedAlike) &&
-      isSameList(macrosBefore(before), macrosBefore(after)))
+    before.path === after.path &&
+    isSameList(before.functions, after.functions, areNamedAlike) &&
+    isSameList(before.macros, after.macros, isSame) &&
+    isSameList(before.fileMacros, after.fileMacros, areUsedAlike) &&
+    isSameList(macrosBefore(before), macrosBefore(after))
   );
 }
 
@@ -171,11 +178,7 @@ function areNamedAlike(before: FunctionIr, after: FunctionIr): boolean {
   return (
     before.name === after.name &&
     before.isStatic === after.isStatic &&
-    isSameList(
-      before.conditions,
-      after.conditions,
-      (one, other) => one.test === other.test && one.holds === other.holds,
-    )
+    areSameConditions(before.conditions, after.conditions)
   );
 }
 
@@ -192,27 +195,12 @@ function macrosBefore({ functions, macros }: FileIr): readonly number[] {
   });
 }
 
-function haveMacrosInPlace(before: Module, after: Module): boolean {
-  const areInPlace = (one: FileIr, other: FileIr) =>
-    one === other || isSameList(one.macros, other.macros);
-  return (
-    isSameList(before.sources, after.sources, areInPlace) &&
-    isSameList(before.headers, after.headers, areInPlace)
-  );
+function haveMacrosInPlace(before: FileIr, after: FileIr): boolean {
+  return isSameList(before.macros, after.macros);
 }
 
 /** Whether nothing but bodies of functions tells two versions apart. */
-function differInBodies(before: Module, after: Module): boolean {
-  return (
-    before.wrappers === after.wrappers &&
-    before.build === after.build &&
-    isSameList(before.sources, after.sources, alikeApartFromBodies) &&
-    isSameList(before.headers, after.headers, alikeApartFromBodies)
-  );
-}
-
 function alikeApartFromBodies(before: FileIr, after: FileIr): boolean {
-  if (before === after) return true;
   return (
     before.path === after.path &&
     before.failed === undefined &&
@@ -308,8 +296,4 @@ export function signatureText(fn: FunctionIr): string {
     fn.params.map((param) => [param.name, type(param.type)]),
     fn.conditions.map(({ test, holds }) => [test, holds]),
   ]);
-}
-
-export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boolean {
-  return before.size === after.size && [...before].every((one) => after.has(one));
 }

@@ -9,8 +9,7 @@ import { formatVersion } from '../../kernel/version.ts';
 import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
 import type { Defined, ModuleIndex } from './module.ts';
-import { isSameSet } from './outline.ts';
-import { isSameList } from '../../text/lists.ts';
+import { isSameList, isSameSet } from '../../text/lists.ts';
 import { kernelCallers, originalOf, scanOf } from './function-scan.ts';
 
 /**

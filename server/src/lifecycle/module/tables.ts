@@ -1,4 +1,5 @@
 /** The ops tables of a module and the roles that they and the driver tables give to functions. */
+import { areSameConditions } from '../../ir/text-conditions.ts';
 import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
@@ -126,11 +127,7 @@ function isOfFile(open: TableMember | undefined, release: TableMember | undefine
     open !== undefined &&
     release !== undefined &&
     open.conditions.length > 0 &&
-    open.conditions.length === release.conditions.length &&
-    open.conditions.every(
-      ({ test, holds }, i) =>
-        test === release.conditions[i]!.test && holds === release.conditions[i]!.holds,
-    )
+    areSameConditions(open.conditions, release.conditions)
   );
 }
 
