@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { COLLECT_FLAG } from './node-collect.ts';
-import { optimiseLater } from './node-optimise-later.ts';
+import { setCompilerFlags } from './node-compiler-flags.ts';
 import { threadFor } from './node-thread.ts';
 
 /**
@@ -32,7 +32,7 @@ const SMALL_COMPILER = ['--max-inlined-bytecode-size-cumulative=100'];
  */
 export function startServerThread(program: string): Worker {
   for (const flag of [...SMALL_HEAP, ...SMALL_COMPILER, COLLECT_FLAG]) setFlagsFromString(flag);
-  optimiseLater();
+  setCompilerFlags();
   return new Worker(program, {
     workerData: threadFor('server'),
     stdout: true,

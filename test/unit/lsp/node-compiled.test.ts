@@ -1,7 +1,10 @@
 import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { offerToKeep, runCompiled, takeKeeping } from '../../../server/src/lsp/node-compiled.ts';
+import { setCompilerFlags } from '../../../server/src/lsp/node-compiler-flags.ts';
 import { temporaryFolder, type Folder } from '../../support/folder.ts';
 
 /** It says where it was run, by a name that `require` brings and one that the module has. */
@@ -33,6 +36,20 @@ describe('a program with what V8 compiled of it', () => {
     expect(readdirSync(kept)).toHaveLength(1);
     expect(runCompiled(program, kept).wasKept).toBe(true);
     expect(told()).toBe('one program.js');
+  });
+
+  it('keeps the code of what has run once, long ago', () => {
+    // Each collection is then long enough.
+    for (const flag of ['--stress-flush-code', '--expose-gc']) setFlagsFromString(flag);
+    setCompilerFlags();
+    const { keep } = runCompiled(program, kept);
+    const sizeOfKept = (): number => {
+      keep();
+      return statSync(join(kept, readdirSync(kept)[0]!)).size;
+    };
+    const size = sizeOfKept();
+    (runInNewContext('gc') as () => void)();
+    expect(sizeOfKept()).toBe(size);
   });
 
   it('is compiled again when it is another, be it of the same length and time', () => {
