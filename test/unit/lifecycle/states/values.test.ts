@@ -312,3 +312,33 @@ static int probe(struct device *dev)
 `);
   });
 });
+
+describe('the states of a migration', () => {
+  const STEP =
+    FOO +
+    probe(`	u32 state = foo_state(dev);
+
+	if (state == VFIO_DEVICE_STATE_STOP)
+		ret = vfio_register_group_dev(&foo->vdev);
+	if (state == VFIO_DEVICE_STATE_RUNNING)
+		vfio_put_device(&foo->vdev);
+	return 0;
+`);
+  const putsOf = (kernel: string, source = STEP) =>
+    states(source, 'probe', kernel)
+      .split('\n')
+      .filter((line) => line.includes(' put '))
+      .map((line) => line.replace(/^\d+ put .*?: (.*) ->.*$/, '$1'));
+
+  test('are different numbers: a path that is through one arm is not through another', () => {
+    expect(putsOf('6.2')).toEqual(['new held live']);
+    expect(putsOf('5.18')).toEqual(['new held live']);
+  });
+  test('are what the driver says where it defines them itself', () => {
+    const own = `#define VFIO_DEVICE_STATE_STOP 2\n#define VFIO_DEVICE_STATE_RUNNING 2\n${STEP}`;
+    expect(putsOf('6.2', own)).toContain('new held registered live');
+  });
+  test('were flags before there was a second protocol, and are names of which nothing is known', () => {
+    expect(putsOf('5.17')).toContain('new held registered live');
+  });
+});
