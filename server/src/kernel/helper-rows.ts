@@ -36,6 +36,7 @@ export function helper({ signatures, contract = [], ...row }: Row): ApiEntry {
   const [first] = signatures[0]!;
   const [last] = signatures.at(-1)!;
   return {
+    ...row,
     model: 'general',
     kernels: {
       ...(first.since === undefined ? {} : { since: first.since }),
@@ -46,7 +47,6 @@ export function helper({ signatures, contract = [], ...row }: Row): ApiEntry {
     contract,
     behaviours: [],
     commits: [],
-    ...row,
   };
 }
 

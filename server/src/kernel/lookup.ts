@@ -1,22 +1,15 @@
 /** What a call of a kernel function does, and what is known of its name. */
-import { functionRow, SUBJECTS } from './functions/table.ts';
+import { functionRow } from './functions/table.ts';
 import { guessedTouch, soundsLikeFailingKeeper } from './heuristics.ts';
 import { apiEntry } from './lifecycle-api.ts';
 import { isView } from './casts.ts';
 import { isValueOrTest } from './macros.ts';
 import { givenBackBy } from './resource-pairs.ts';
-import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
+import type { Behaviour, KernelVersion } from './types.ts';
 import { nearest } from './version.ts';
 
 export { isView, memberReadBy } from './casts.ts';
 export { isNoReturn, isNullTestMacro, isSilent, isValueOrTest, testedArgument } from './macros.ts';
-
-/** Functions of the wider kernel that have an effect or an error convention. */
-export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = SUBJECTS.flatMap((subject) =>
-  Object.entries(subject).flatMap(([name, { behaviours }]) =>
-    behaviours === undefined ? [] : [{ name, behaviours }],
-  ),
-);
 
 /**
  * Rows beside the tables, by name: functions of a vendor's core library, which its users know and

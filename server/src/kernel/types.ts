@@ -143,9 +143,3 @@ export interface ApiEntry {
     readonly kernel: string;
   }[];
 }
-
-/** A function of the wider kernel that the analysis must not take for an unknown one. */
-export interface GeneralFunction {
-  readonly name: string;
-  readonly behaviours: readonly Behaviour[];
-}

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Behaviour, KernelVersion } from '../../../server/src/kernel/types.ts';
 import { API_FUNCTIONS } from '../../../server/src/kernel/lifecycle-api.ts';
 import {
-  GENERAL_FUNCTIONS,
   behaviourOf,
   isNoReturn,
   isNullTestMacro,
@@ -16,6 +15,7 @@ import { SUBJECTS } from '../../../server/src/kernel/functions/table.ts';
 import { FAMILIES, guessedTouch } from '../../../server/src/kernel/heuristics.ts';
 import { RESOURCE_PAIRS, givenBackBy, takenBy } from '../../../server/src/kernel/resource-pairs.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
+import { GENERAL_FUNCTIONS } from '../../support/general-functions.ts';
 
 const K61: KernelVersion = [6, 1];
 
@@ -147,7 +147,7 @@ describe('the tables', () => {
   });
 
   it('do not take a life-cycle name for a neutral one', () => {
-    for (const { name } of [...API_FUNCTIONS, ...GENERAL_FUNCTIONS])
+    for (const name of [...API_FUNCTIONS.map(({ name }) => name), ...GENERAL_FUNCTIONS])
       expect(behaviourOf(name, K61), name).not.toBe('neutral');
   });
 

@@ -45,7 +45,7 @@ export const SUBJECTS: readonly FunctionRows[] = [
   TESTS,
 ];
 
-const rows = new Map(SUBJECTS.flatMap((subject) => Object.entries(subject)));
+const rows = new Map<string, FunctionRow>();
 
 /** The row of a function or macro; undefined when no file has its name. */
 export function functionRow(name: string): FunctionRow | undefined {
@@ -62,11 +62,18 @@ const COLUMNS = {
   undoneBy: new Map<string, NonNullable<FunctionRow['undoneBy']>>(),
   viewOf: new Map<string, NonNullable<FunctionRow['viewOf']>>(),
 };
-const filled = new Map<string, Map<string, unknown>>(Object.entries(COLUMNS));
-rows.forEach((row, name) => {
-  for (const [key, value] of Object.entries(row))
-    if (value !== undefined) filled.get(key)?.set(name, value);
-});
+const filled: Partial<Record<string, Map<string, unknown>>> = COLUMNS;
+// Each start of a process does this: nothing is made that is not kept.
+for (const subject of SUBJECTS) {
+  for (const name in subject) {
+    const row = subject[name]!;
+    rows.set(name, row);
+    for (const key in row) {
+      const value = row[key as keyof FunctionRow];
+      if (value !== undefined) filled[key]?.set(name, value);
+    }
+  }
+}
 
 /** The names of the functions that have a column, with what it says, in the order of the files. */
 export function column<K extends keyof typeof COLUMNS>(key: K): (typeof COLUMNS)[K] {
