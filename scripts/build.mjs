@@ -58,6 +58,12 @@ const bundles = [
     entryPoints: ['server/src/cli/anywhere.ts'],
     outfile: 'dist/web/server.js',
     alias: treeSitter,
+    // A function of what a CommonJS module finds around it: to wrap the text when it runs would
+    // copy all of it.
+    banner: {
+      js: `(function (program) { return typeof importScripts === 'function' ? program() : program; })(function (require, __filename, __dirname) {`,
+    },
+    footer: { js: '})' },
   },
   {
     ...node,

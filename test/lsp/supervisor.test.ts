@@ -25,7 +25,7 @@ let exited: Promise<number | null>;
 
 /** Starts the packed supervisor with a thread that runs `program`. */
 function start(program: string): void {
-  writeFileSync(join(folder, 'web/server.js'), program);
+  writeFileSync(join(folder, 'web/server.js'), `(function (require) {${program}\n})`);
   server = spawn(process.execPath, [join(folder, 'server.cjs'), '--stdio'], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });

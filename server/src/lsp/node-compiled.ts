@@ -2,8 +2,18 @@
  * Runs the program with what V8 compiled of it the last time, which halves the time that it takes to
  * start. Node has the same from 22 on; the oldest editors come with 20.
  */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type * as crypto from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -27,36 +37,59 @@ const SUM_SIZE = 32;
 const DAYS = 60;
 const DAY = 24 * 60 * 60 * 1000;
 
+/** What a program is run from. It can be read in one thread and run in another. */
+export interface Program {
+  /** Its path. */
+  readonly file: string;
+  /** A function of `require`, `__filename` and `__dirname`, as the build writes it: all ASCII. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** The folder where compiled programs are kept; undefined where they are not. */
+  readonly folder: string | undefined;
+  /** The name of what is kept of it. */
+  readonly name: string;
+  /** What V8 compiled of it, if that was kept. */
+  readonly code: Uint8Array<ArrayBuffer> | undefined;
+}
+
+type Main = (require: NodeJS.Require, filename: string, dirname: string) => void;
+
 /**
- * Runs a file as a CommonJS module.
+ * Runs a file that the build has made a function.
  * @param folder where compiled programs are kept; undefined where they are not.
  */
-export function runCompiled(program: string, folder: string | undefined): Running {
-  // The build writes nothing but ASCII, which is not looked at so.
-  const text = readFileSync(program, 'latin1');
-  const file = folder === undefined ? undefined : join(folder, nameOf(program));
-  const cachedData = folder !== undefined && isOurs(folder) ? read(file!) : undefined;
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${text}\n})`,
-    { filename: program, cachedData },
-  );
-  const own = { exports: {} };
-  const main = script.runInThisContext() as (...parts: unknown[]) => void;
-  main(own.exports, createRequire(program), own, program, dirname(program));
+export function runCompiled(file: string, folder: string | undefined): Running {
+  return runProgram(readProgram(file, folder));
+}
+
+/** Reads a program and what was kept of it. The bytes are in buffers of their own. */
+export function readProgram(file: string, folder: string | undefined): Program {
+  const text = bytesOf(file);
+  const name = nameOf(file);
+  const code = folder !== undefined && isOurs(folder) ? read(join(folder, name)) : undefined;
+  return { file, text, folder, name, code };
+}
+
+/** Runs a program that was read. */
+export function runProgram({ file, text, folder, name, code }: Program): Running {
+  // Latin 1 is not looked at for what it means.
+  const source = asBuffer(text).toString('latin1');
+  const script = new Script(source, { filename: file, cachedData: code });
+  (script.runInThisContext() as Main)(createRequire(file), file, dirname(file));
   return {
-    wasKept: cachedData !== undefined && script.cachedDataRejected === false,
+    wasKept: code !== undefined && script.cachedDataRejected === false,
     keep() {
       if (folder === undefined) return;
       try {
         makeFolder(folder, 0o700);
         if (!isOurs(folder)) return;
+        const kept = join(folder, name);
         // Others may read it at this moment, and others write it: two containers that share a home
         // may have a process of the same number.
-        const fresh = `${file}.${process.pid}.${Date.now()}`;
-        const code = script.createCachedData();
-        const content = Buffer.concat([code, sumOf(code)]);
+        const fresh = `${kept}.${process.pid}.${Date.now()}`;
+        const compiled = script.createCachedData();
+        const content = Buffer.concat([compiled, sumOf(compiled)]);
         writeFileSync(fresh, content, { mode: 0o600, flag: 'wx' });
-        renameSync(fresh, file!);
+        renameSync(fresh, kept);
         removeOld(folder);
       } catch {
         // A disk that is full, or that nobody may write to.
@@ -139,9 +172,9 @@ function isOurs(folder: string): boolean {
 }
 
 /** V8 believes what it reads: a single byte that a disk has lost ends the process. */
-function read(file: string): Buffer | undefined {
+function read(file: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    const content = readFileSync(file);
+    const content = bytesOf(file);
     const code = content.subarray(0, -SUM_SIZE);
     return sumOf(code).equals(content.subarray(-SUM_SIZE)) ? code : undefined;
   } catch {
@@ -149,7 +182,31 @@ function read(file: string): Buffer | undefined {
   }
 }
 
-function sumOf(code: Buffer): Buffer {
+/** The bytes of a file; what Node itself reads may share its buffer with others. */
+function bytesOf(file: string): Uint8Array<ArrayBuffer> {
+  const opened = openSync(file, 'r');
+  try {
+    const bytes = new Uint8Array(fstatSync(opened).size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const more = readSync(opened, bytes, filled, bytes.length - filled, filled);
+      if (more === 0) throw new Error(`${file} has become shorter`);
+      filled += more;
+    }
+    return bytes;
+  } finally {
+    closeSync(opened);
+  }
+}
+
+function asBuffer(bytes: Uint8Array<ArrayBuffer>): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sumOf(code: Uint8Array): Buffer {
+  // A thread that is handed its program needs none, and the module takes as long to load as to sum.
+  const load = createRequire(process.execPath);
+  const { createHash } = load('node:crypto') as typeof crypto;
   return createHash('sha256').update(code).digest();
 }
 

@@ -1,7 +1,6 @@
 /** The entry of the server in Node, and of its thread. */
-import { join } from 'node:path';
-import { compiledFolder, runCompiled } from './node-compiled.ts';
-import { startServerThread } from './node-start-thread.ts';
+import { runProgram } from './node-compiled.ts';
+import { programHandedOver, startServerThread } from './node-start-thread.ts';
 import { threadRole } from './node-thread.ts';
 
 /** Milliseconds after which a server has compiled what it needs, and is at rest. */
@@ -12,7 +11,7 @@ const SETTLED = 5000;
  * loads nothing of what supervises it.
  */
 if (threadRole() === 'server') {
-  const { wasKept, keep } = runCompiled(join(__dirname, 'web', 'server.js'), compiledFolder());
+  const { wasKept, keep } = runProgram(programHandedOver(__dirname));
   if (!wasKept) setTimeout(keep, SETTLED).unref();
 } else {
   const thread = startServerThread(__filename);

@@ -3,8 +3,10 @@
  * supervises it is loaded.
  */
 import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import { dirname, join } from 'node:path';
+import { parentPort, receiveMessageOnPort, Worker, workerData } from 'node:worker_threads';
 import { COLLECT_FLAG } from './node-collect.ts';
+import { compiledFolder, readProgram, type Program } from './node-compiled.ts';
 import { setCompilerFlags } from './node-compiler-flags.ts';
 import { threadFor } from './node-thread.ts';
 
@@ -41,9 +43,43 @@ const FLAGS = [...SMALL_HEAP, ...SMALL_COMPILER, ...PLAIN_GRAMMAR, COLLECT_FLAG]
 export function startServerThread(program: string): Worker {
   for (const flag of FLAGS) setFlagsFromString(flag);
   setCompilerFlags();
-  return new Worker(program, {
-    workerData: threadFor('server'),
+  const isThere = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const thread = new Worker(program, {
+    workerData: { ...threadFor('server'), isThere },
     stdout: true,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   });
+  handOver(thread, dirname(program));
+  Atomics.store(isThere, 0, 1);
+  Atomics.notify(isThere, 0);
+  return thread;
+}
+
+/** While the thread boots, this one has the time to read what it runs. */
+function handOver(thread: Worker, dist: string): void {
+  let program: Program | undefined;
+  try {
+    program = programIn(dist);
+  } catch {
+    // The thread tries it too, and says what is wrong.
+  }
+  const buffers = [program?.text.buffer, program?.code?.buffer];
+  thread.postMessage(
+    program,
+    buffers.filter((one) => one !== undefined),
+  );
+}
+
+/**
+ * In the thread: what it runs, for which it may have to wait. No other message has come before.
+ * @param dist the folder of the file that it was started with.
+ */
+export function programHandedOver(dist: string): Program {
+  Atomics.wait((workerData as { isThere: Int32Array }).isThere, 0, 0);
+  const received = receiveMessageOnPort(parentPort!) as { message?: Program } | undefined;
+  return received?.message ?? programIn(dist);
+}
+
+function programIn(dist: string): Program {
+  return readProgram(join(dist, 'web', 'server.js'), compiledFolder());
 }

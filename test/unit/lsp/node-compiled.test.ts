@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { offerToKeep, runCompiled, takeKeeping } from '../../../server/src/lsp/node-compiled.ts';
+import {
+  offerToKeep,
+  readProgram,
+  runCompiled,
+  runProgram,
+  takeKeeping,
+} from '../../../server/src/lsp/node-compiled.ts';
 import { setCompilerFlags } from '../../../server/src/lsp/node-compiler-flags.ts';
 import { temporaryFolder, type Folder } from '../../support/folder.ts';
 
 /** It says where it was run, by a name that `require` brings and one that the module has. */
-const PROGRAM = `
+const PROGRAM = `(function (require, __filename) {
 const { basename } = require('node:path');
 function told(word) { return word + ' ' + basename(__filename); }
 globalThis.compiledTold = told('one');
-`;
+})`;
 
 describe('a program with what V8 compiled of it', () => {
   let folder: Folder;
@@ -35,6 +41,15 @@ describe('a program with what V8 compiled of it', () => {
     first.keep();
     expect(readdirSync(kept)).toHaveLength(1);
     expect(runCompiled(program, kept).wasKept).toBe(true);
+    expect(told()).toBe('one program.js');
+  });
+
+  it('is read in one thread and run in another, without a copy', () => {
+    runCompiled(program, kept).keep();
+    const read = readProgram(program, kept);
+    const handed = structuredClone(read, { transfer: [read.text.buffer, read.code!.buffer] });
+    expect(read.text).toHaveLength(0);
+    expect(runProgram(handed).wasKept).toBe(true);
     expect(told()).toBe('one program.js');
   });
 

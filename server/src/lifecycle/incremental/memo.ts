@@ -341,6 +341,7 @@ function begin(
   leaves = false,
 ): Run {
   const run: Run = {
+    ...basis,
     leaves,
     role,
     objects,
@@ -349,7 +350,6 @@ function begin(
     ownState: new Set(),
     names: new Map(fn.params.map((param, i) => [parameter(interner, i), param.name])),
     resolver: (state, call, summary, args) => resolver(run, state, call, summary, args),
-    ...basis,
   };
   return run;
 }
@@ -431,13 +431,13 @@ function* memoise<T>(
   store.set(root, [
     ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
     {
+      ...beginning,
       frame,
       asked,
       open: besidesSurvey(asked),
       survey,
       result,
       lastUse: analysis.store.now,
-      ...beginning,
     },
   ]);
   return result;

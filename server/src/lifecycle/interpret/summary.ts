@@ -70,11 +70,10 @@ export function summarise(
     );
   if (outcomes.length > MAX_OUTCOMES)
     outcomes = distinct(
-      outcomes.map((one) => {
-        const { outcome } = one;
+      outcomes.map(({ outcome, ...rest }) => {
         const assumes = [...outcome.assumes].filter(([object]) => object.kind === 'parameter');
         return {
-          ...one,
+          ...rest,
           outcome: { ...outcome, assumes: new Map(assumes) },
           assumes: assumesKey(assumes),
         };

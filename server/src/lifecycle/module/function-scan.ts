@@ -94,8 +94,7 @@ export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readon
       const definition = index.allFunctions[i]!,
         calls = own.values[i] ?? callsThroughMacros(index, definition, index.roots[i]!, kernel);
       if (calls.length === 0) return [];
-      const { file, item } = definition;
-      return [{ file, item, list: calls, delta: movedFrom(item)?.delta ?? 0 }];
+      return [{ ...definition, list: calls, delta: movedFrom(definition.item)?.delta ?? 0 }];
     });
     callers.set(index, (known = { kernel, list }));
   }

@@ -424,7 +424,7 @@ function asFunction(macro: MacroIr): FunctionIr | null {
         },
   );
   if (!fn) return null;
-  const standing = { macro, ...fn };
+  const standing = { ...fn, macro };
   if (outs.size > 0) assigned.set(standing, outs);
   return standing;
 }
