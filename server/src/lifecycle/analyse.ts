@@ -20,6 +20,7 @@ import { createOutlineCache, outlineOf, type OutlineCache } from './module/outli
 import type { ResourceFindings } from './interpret/resource-log.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve-module.ts';
 import { driverTables } from './module/driver-tables.ts';
+import { rolesInOrder } from './module/roles.ts';
 import { opsTables, rolesOf } from './module/tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
 import { atOnce, type Steps } from '../budget/work.ts';
@@ -74,9 +75,12 @@ export function* analyseInSteps(
   store.now++;
   for (const group of analysis.groups) yield* solveGroup(analysis, group);
   const sources = new Set(module.sources);
-  for (const definition of index.allFunctions) {
-    const role = roles.get(definition.item);
-    if ((role !== 'init' && role !== 'release') || !sources.has(definition.file)) continue;
+  const inOrder = rolesInOrder(index, roles);
+  for (let i = 0; i < inOrder.length; i++) {
+    const role = inOrder[i];
+    if (role !== 'init' && role !== 'release') continue;
+    const definition = index.allFunctions[i]!;
+    if (!sources.has(definition.file)) continue;
     yield* exploreCallback(analysis, definition, role);
     yield;
   }

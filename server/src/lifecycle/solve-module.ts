@@ -24,6 +24,7 @@ import { createInterner, parameter } from './domain/objects.ts';
 import { adoptState } from './domain/path-state.ts';
 import { lowered } from './incremental/identity.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
+import type { EffectOp } from '../kernel/types.ts';
 import type { Defined } from './module/module.ts';
 import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
@@ -350,10 +351,11 @@ function settledHelper(
   helper: HelperResources,
 ): HelperResources {
   const signature = identities.signatureOf(item),
-    before = store.lastHelpers.get(signature);
-  if (before && sameHelper(before, helper)) return before;
-  store.lastHelpers.set(signature, helper);
-  return helper;
+    last = store.lastHelpers.get(signature);
+  if (last?.settled === helper || last?.equal === helper) return last.settled;
+  const settled = last && sameHelper(last.settled, helper) ? last.settled : helper;
+  store.lastHelpers.set(signature, { settled, equal: helper });
+  return settled;
 }
 
 function plain(value: string | number | boolean | null): Answer {
@@ -462,10 +464,9 @@ function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name:
 
 /** The module allocates devices, and initialises none in memory of its own. */
 function makesDevices({ index, kernel }: Analysis): boolean {
-  const ops = kernelCallers(index, kernel).flatMap(({ list }) =>
-    list.flatMap(({ effects }) => effects.map((effect) => effect.op)),
-  );
-  return ops.includes('alloc') && !ops.includes('init') && !ops.includes('init-device');
+  const callers = kernelCallers(index, kernel);
+  const isDone = (op: EffectOp) => callers.some(({ ops }) => ops.has(op));
+  return isDone('alloc') && !isDone('init') && !isDone('init-device');
 }
 
 /** The functions that the core calls for the devices of the module. */

@@ -19,6 +19,7 @@ import { exportedPairs, type ExportedPair } from './module/exported.ts';
 import { originalOf, scanOf } from './module/function-scan.ts';
 import type { Defined, ModuleIndex } from './module/module.ts';
 import type { Outline } from './module/outline.ts';
+import { rolesInOrder } from './module/roles.ts';
 import { isSameList } from '../text/lists.ts';
 import {
   createRelevanceCache,
@@ -135,7 +136,7 @@ export function surveyOf(given: Given, cache: SurveyCache): Survey {
   const { index, roles } = given,
     { outline, naming, kept, names, roots } = index;
   const tables = textOfTables(given),
-    ofRoles = index.allFunctions.map(({ item }) => roles.get(item));
+    ofRoles = rolesInOrder(index, roles);
   const { last } = cache;
   const isAsItWas =
     last?.naming === naming &&

@@ -182,8 +182,7 @@ const SEEN: ReadonlySet<Role> = new Set<Role>([
  */
 function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): ReadonlySet<string> {
   const index = indexOf(facts.module, facts.kernel);
-  const mayEnd = ({ list }: KernelCaller): boolean =>
-    list.some(({ effects }) => effects.some(({ op }) => ops.includes(op)));
+  const mayEnd = (caller: KernelCaller): boolean => ops.some((op) => caller.ops.has(op));
   const ending = new Set(
     kernelCallers(index, facts.kernel)
       .filter(mayEnd)

@@ -9,7 +9,10 @@ export function isSameList<T>(
   other: readonly T[],
   isSame: (left: T, right: T) => boolean = Object.is,
 ): boolean {
-  return one.length === other.length && one.every((item, i) => isSame(item, other[i]!));
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (!isSame(one[i]!, other[i]!)) return false;
+  return true;
 }
 
 export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boolean {
@@ -18,7 +21,9 @@ export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boo
 
 /** Adds `items` to the end of `list`. */
 export function append<T>(list: T[], items: Iterable<T>): void {
-  for (const item of items) list.push(item);
+  // Most are lists, and most of these empty: for them nobody makes an iterator.
+  if (Array.isArray(items)) for (let i = 0; i < items.length; i++) list.push(items[i] as T);
+  else for (const item of items) list.push(item);
 }
 
 const EMPTY: readonly never[] = [];

@@ -109,8 +109,11 @@ export interface Store {
   readonly graphs: WeakMap<Frame, Graph>;
   /** Summaries of functions that are not explored. */
   readonly harmless: WeakMap<Signature, { readonly key: string; readonly summary: Summary }>;
-  /** What was last found of the resources of those. */
-  readonly lastHelpers: WeakMap<Signature, HelperResources>;
+  /** What was last found of the resources of those, and what was last told to be equal to it. */
+  readonly lastHelpers: WeakMap<
+    Signature,
+    { readonly settled: HelperResources; readonly equal: HelperResources }
+  >;
   /** By the ends of a first function: the beginnings of a second. */
   readonly seeds: WeakMap<
     readonly Exit[],

@@ -76,14 +76,9 @@ function pairByDeeds(
   const inTable = new Set(names.values());
   const deeds = kernelCallers(index, kernel)
     .filter(({ file, item }) => inTable.has(item.name) && (file.path === path || !item.isStatic))
-    .map(({ item, list }) => ({
-      name: item.name,
-      done: list.flatMap(({ effects }) => effects.map(({ op }) => op)),
-    }));
+    .map(({ item, ops }) => ({ name: item.name, done: ops }));
   const doing = (ops: readonly EffectOp[]) => [
-    ...new Set(
-      deeds.filter(({ done }) => ops.every((op) => done.includes(op))).map(({ name }) => name),
-    ),
+    ...new Set(deeds.filter(({ done }) => ops.every((op) => done.has(op))).map(({ name }) => name)),
   ];
   const [probe, ...otherProbes] = doing(['alloc', 'register', 'set-drvdata']);
   const [remove, ...otherRemoves] = [
@@ -110,10 +105,10 @@ function withoutTable(index: ModuleIndex, kernel: KernelVersion): DriverTable[] 
   const isNamed = (name: string) =>
     names.some(({ called, given }) => called.includes(name) || given.includes(name));
   const doing = (ops: readonly EffectOp[]) =>
-    kernelCallers(index, kernel).filter(({ item, list }) => {
-      const done = list.flatMap(({ effects }) => effects.map(({ op }) => op));
-      return item.isStatic && ops.every((op) => done.includes(op)) && !isNamed(item.name);
-    });
+    kernelCallers(index, kernel).filter(
+      ({ item, ops: done }) =>
+        item.isStatic && ops.every((op) => done.has(op)) && !isNamed(item.name),
+    );
   const [probe, ...others] = doing(['alloc', 'register', 'set-drvdata']);
   const removes = doing(['get-drvdata', 'unregister']);
   if (!probe || others.length > 0 || removes.length > 1) return [];

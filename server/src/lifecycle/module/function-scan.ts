@@ -4,7 +4,7 @@ import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../../ir/
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
-import type { Effect, KernelVersion } from '../../kernel/types.ts';
+import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { writtenOut } from './expand.ts';
 import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
@@ -66,6 +66,8 @@ export function scanOf(fn: FunctionIr): Scan {
  */
 export interface KernelCaller extends Defined<FunctionIr> {
   readonly list: readonly KernelCall[];
+  /** All that they do. */
+  readonly ops: ReadonlySet<EffectOp>;
   readonly delta: number;
 }
 
@@ -73,6 +75,19 @@ const callers = new WeakMap<
   ModuleIndex,
   { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }
 >();
+
+const opsOfCalls = new WeakMap<readonly KernelCall[], ReadonlySet<EffectOp>>();
+
+/** What some calls do; a list is kept with its function. */
+function opsOf(list: readonly KernelCall[]): ReadonlySet<EffectOp> {
+  let ops = opsOfCalls.get(list);
+  if (!ops)
+    opsOfCalls.set(
+      list,
+      (ops = new Set(list.flatMap(({ effects }) => effects.map(({ op }) => op)))),
+    );
+  return ops;
+}
 
 /**
  * The few functions of a module that have such calls, for the questions that are about them alone.
@@ -90,13 +105,15 @@ export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readon
     const calling = madeOfAll(positions, index, own, (values) =>
       values.flatMap((calls, i) => (calls?.length === 0 ? [] : [i])),
     );
-    const list = calling.flatMap((i): KernelCaller[] => {
+    const found: KernelCaller[] = [];
+    for (const i of calling) {
       const definition = index.allFunctions[i]!,
-        calls = own.values[i] ?? callsThroughMacros(index, definition, index.roots[i]!, kernel);
-      if (calls.length === 0) return [];
-      return [{ ...definition, list: calls, delta: movedFrom(definition.item)?.delta ?? 0 }];
-    });
-    callers.set(index, (known = { kernel, list }));
+        list = own.values[i] ?? callsThroughMacros(index, definition, index.roots[i]!, kernel);
+      if (list.length === 0) continue;
+      const { file, item } = definition;
+      found.push({ file, item, list, ops: opsOf(list), delta: movedFrom(item)?.delta ?? 0 });
+    }
+    callers.set(index, (known = { kernel, list: found }));
   }
   return known.list;
 }

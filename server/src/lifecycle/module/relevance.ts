@@ -10,7 +10,7 @@ import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { isSameList, isSameSet } from '../../text/lists.ts';
-import { kernelCallers, originalOf, scanOf } from './function-scan.ts';
+import { kernelCallers, originalOf, scanOf, type KernelCaller } from './function-scan.ts';
 
 /**
  * Why a function is explored path by path. Most functions of a driver are not: they neither touch a
@@ -504,26 +504,40 @@ function containerTags(index: ModuleIndex, seeds: ReadonlySet<string>): Readonly
 /** Those of them that code says to be. */
 function seedTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
-  for (const { item, list } of kernelCallers(index, kernel)) {
-    for (const { call: called, name, effects } of list) {
-      if (name === 'vfio_alloc_device' && called.args[0]?.kind === 'name')
-        tags.add(called.args[0].name);
-      for (const effect of effects) {
-        if (
-          INCIDENTAL.has(effect.op) ||
-          !('target' in effect) ||
-          effect.target === 'return' ||
-          effect.through !== undefined ||
-          effect.op === 'set-drvdata'
-        )
-          continue;
-        const expr = called.args[effect.target],
-          tag = expr ? declaredTags(item).get(rootName(expr) ?? '') : undefined;
-        if (tag !== undefined) tags.add(tag);
-      }
+  for (const caller of kernelCallers(index, kernel))
+    for (const tag of tagsSaidBy(caller)) tags.add(tag);
+  return tags;
+}
+
+const saidTags = new WeakMap<KernelCaller['list'], readonly string[]>();
+
+/** Those that one function says to be, by its calls, which are kept with it. */
+function tagsSaidBy({ item, list }: KernelCaller): readonly string[] {
+  let tags = saidTags.get(list);
+  if (!tags) saidTags.set(list, (tags = findTagsSaid(item, list)));
+  return tags;
+}
+
+function findTagsSaid(fn: FunctionIr, list: KernelCaller['list']): readonly string[] {
+  const tags = new Set<string>();
+  for (const { call: called, name, effects } of list) {
+    if (name === 'vfio_alloc_device' && called.args[0]?.kind === 'name')
+      tags.add(called.args[0].name);
+    for (const effect of effects) {
+      if (
+        INCIDENTAL.has(effect.op) ||
+        !('target' in effect) ||
+        effect.target === 'return' ||
+        effect.through !== undefined ||
+        effect.op === 'set-drvdata'
+      )
+        continue;
+      const expr = called.args[effect.target],
+        tag = expr ? declaredTags(fn).get(rootName(expr) ?? '') : undefined;
+      if (tag !== undefined) tags.add(tag);
     }
   }
-  return tags;
+  return [...tags];
 }
 
 /**

@@ -35,6 +35,19 @@ export function givenRoles(
   return new RolesOfToday(index, known);
 }
 
+/**
+ * The roles of all functions in the order of the module, as the functions are numbered: the same
+ * list for versions with one outline and the same roles.
+ */
+export function rolesInOrder(
+  { allFunctions }: ModuleIndex,
+  roles: ReadonlyMap<FunctionIr, Role>,
+): readonly (Role | undefined)[] {
+  return roles instanceof RolesOfToday
+    ? roles.inOrder
+    : allFunctions.map(({ item }) => roles.get(item));
+}
+
 /** The roles of one version of a module. */
 class RolesOfToday implements ReadonlyMap<FunctionIr, Role> {
   readonly #index: ModuleIndex;
@@ -43,6 +56,10 @@ class RolesOfToday implements ReadonlyMap<FunctionIr, Role> {
   constructor(index: ModuleIndex, given: Given) {
     this.#index = index;
     this.#given = given;
+  }
+
+  get inOrder(): readonly Role[] {
+    return this.#given.all;
   }
 
   get size(): number {

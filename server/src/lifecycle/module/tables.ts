@@ -21,9 +21,14 @@ type TableMember = {
 const OBJECT_LIFE_CYCLE: KernelVersion = [6, 1];
 const OPEN_DEVICE: KernelVersion = [5, 15];
 
+/** What gives a device its table. */
+const MAKING: readonly EffectOp[] = ['alloc', 'init', 'init-device'];
+
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
-  const uses = kernelCallers(index, kernel).flatMap((caller) => tableUses(index, caller));
+  const uses = kernelCallers(index, kernel)
+    .filter(({ ops }) => MAKING.some((op) => ops.has(op)))
+    .flatMap((caller) => tableUses(index, caller));
   const macros = macrosOf(index.module, kernel);
   return writtenTables(index).flatMap(({ file, variable, init, isByMacro }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
@@ -86,7 +91,8 @@ export function rolesOf(
         if (fileMacro.name === 'module_init' || fileMacro.name === 'module_exit')
           set(file.path, fileMacro.args[0], 'module');
   }
-  for (const { file, list } of kernelCallers(index, kernel)) {
+  for (const { file, list, ops: done } of kernelCallers(index, kernel)) {
+    if (!done.has('defer')) continue;
     for (const { call, effects } of list) {
       for (const effect of effects)
         if (effect.op === 'defer') {
@@ -160,9 +166,7 @@ function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCa
   }[] = [];
   const making = list.flatMap(({ call, name, effects }) =>
     effects.flatMap((effect) =>
-      effect.op === 'alloc' || effect.op === 'init' || effect.op === 'init-device'
-        ? [{ call, name, op: effect.op }]
-        : [],
+      MAKING.includes(effect.op) ? [{ call, name, op: effect.op }] : [],
     ),
   );
   for (const { call, name: api, op } of making) {
