@@ -36,7 +36,6 @@ export function helper({ signatures, contract = [], ...row }: Row): ApiEntry {
   const [first] = signatures[0]!;
   const [last] = signatures.at(-1)!;
   return {
-    ...row,
     model: 'general',
     kernels: {
       ...(first.since === undefined ? {} : { since: first.since }),
@@ -47,6 +46,7 @@ export function helper({ signatures, contract = [], ...row }: Row): ApiEntry {
     contract,
     behaviours: [],
     commits: [],
+    ...row,
   };
 }
 

@@ -22,8 +22,8 @@ for (const [name, resource] of column('takes'))
   takers.set(resource, [...(takers.get(resource) ?? []), name]);
 
 export const RESOURCE_PAIRS: readonly ResourcePair[] = [...takers].map(([resource, take]) => ({
-  ...resource,
   take,
+  ...resource,
 }));
 
 const byTaker = new Map(

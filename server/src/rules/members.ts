@@ -408,12 +408,12 @@ function makeTypes(index: ModuleIndex, file: FileIr): DocumentTypes {
   // Many functions ask the same.
   const prints = new Map<string, unknown>();
   return {
-    ...types,
     print({ id, kind, name }) {
       let print = prints.get(id);
       if (print === undefined) prints.set(id, (print = printOf(types[kind](name))));
       return print;
     },
+    ...types,
   };
 }
 

@@ -164,7 +164,7 @@ function maskStretch(text: string): Omit<Masked, 'text'> & { readonly isClosed: 
     )
       seams.push(starts[next]!);
   }
-  return { ...applyChanges(text, state.changes), seams, isClosed };
+  return { seams, isClosed, ...applyChanges(text, state.changes) };
 }
 
 const DEFINE = /#[ \t]*define\b/y;

@@ -58,8 +58,8 @@ export function newEntry(
   conditions: readonly Condition[],
   ir: ItemIr,
 ): CacheEntry {
-  const kept = { start, end, type, hasError, conditions, identity };
-  return { ...kept, lowered: ir, loweredAt: start, ir, delta: 0 };
+  const where = { start, end, lowered: ir, loweredAt: start, ir, delta: 0 };
+  return { type, hasError, conditions, identity, ...where };
 }
 
 /** The cache of one pass: what it takes from the last one and what it hands to the next. */

@@ -232,7 +232,6 @@ function root(own: Interner, id: string, kind: ObjectKind, size = 1): AbstractOb
 
 function made(owner: Interner, id: string, kind: ObjectKind, size: number): AbstractObject {
   const object = {
-    ...kind,
     owner,
     id,
     serial: owner.serial++,
@@ -240,6 +239,7 @@ function made(owner: Interner, id: string, kind: ObjectKind, size: number): Abst
     isWeak: standsForMany(kind),
     isOutside: isNamedOutside(kind),
     namedIn: 0,
+    ...kind,
   } as unknown as AbstractObject & { start: Place };
   object.start = makePlace(object, null, null);
   return object;

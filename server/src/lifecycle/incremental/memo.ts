@@ -344,7 +344,6 @@ function begin(
   leaves = false,
 ): Run {
   const run: Run = {
-    ...basis,
     leaves,
     role,
     objects,
@@ -353,6 +352,7 @@ function begin(
     ownState: new Set(),
     names: new Map(fn.params.map((param, i) => [parameter(interner, i), param.name])),
     resolver: (state, call, summary, args) => resolver(run, state, call, summary, args),
+    ...basis,
   };
   return run;
 }
@@ -434,13 +434,13 @@ function* memoise<T>(
   store.set(root, [
     ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
     {
-      ...beginning,
       frame,
       asked,
       open: besidesSurvey(asked),
       survey,
       result,
       lastUse: analysis.store.now,
+      ...beginning,
     },
   ]);
   return result;

@@ -100,7 +100,7 @@ function edited({ byRoot }: Frames, before: Version, root: FunctionIr, text: str
 }
 
 function frameAt(root: FunctionIr, frame: Omit<Frame, 'fn'>): Frame {
-  return { ...frame, fn: placeSpans(root, (at) => addressOf(frame, at - root.start)) };
+  return { fn: placeSpans(root, (at) => addressOf(frame, at - root.start)), ...frame };
 }
 
 /**

@@ -253,11 +253,11 @@ export function takingOf(
     const into = pair.into === undefined ? 'none' : linkedInto(values[pair.into], value);
     if (into === 'own') return null;
     return {
-      ...made(name, 'pair', site, value),
       undo: pair.undo,
       values: [value, pair.alias === undefined ? undefined : values[pair.alias]].filter(isNameable),
       byReturn: pair.taken === 'return',
       when: whenOf(result, outcomeOfTaking(name)),
+      ...made(name, 'pair', site, value),
       ...(into === 'owner' && { isOwedByGone: true as const }),
     };
   }
@@ -267,11 +267,11 @@ export function takingOf(
   const named = [first, result].filter((value) => isNameable(value));
   if (!named.length) return null;
   return {
-    ...made(name, 'named', site, first ?? (result as Place)),
     undo,
     values: named,
     byReturn: first === undefined,
     when: returns === null ? whenGuessed(result) : whenOf(result, returns),
+    ...made(name, 'named', site, first ?? (result as Place)),
   };
 }
 

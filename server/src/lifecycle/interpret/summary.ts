@@ -70,10 +70,11 @@ export function summarise(
     );
   if (outcomes.length > MAX_OUTCOMES)
     outcomes = distinct(
-      outcomes.map(({ outcome, ...rest }) => {
+      outcomes.map((one) => {
+        const { outcome } = one;
         const assumes = [...outcome.assumes].filter(([object]) => object.kind === 'parameter');
         return {
-          ...rest,
+          ...one,
           outcome: { ...outcome, assumes: new Map(assumes) },
           assumes: assumesKey(assumes),
         };

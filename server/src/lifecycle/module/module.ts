@@ -424,7 +424,7 @@ function asFunction(macro: MacroIr): FunctionIr | null {
         },
   );
   if (!fn) return null;
-  const standing = { ...fn, macro };
+  const standing = { macro, ...fn };
   if (outs.size > 0) assigned.set(standing, outs);
   return standing;
 }
