@@ -15,6 +15,7 @@ import {
   exploreFunction,
   exploreHelper,
   keptExploration,
+  keptHelper,
   nameOf,
   type Entry,
   type Explored,
@@ -335,7 +336,10 @@ function helperOf(analysis: Analysis, definition: Defined<FunctionIr>): HelperRe
     result = null;
     analysis.helpers.set(definition.item, null); // a recursion
     analysis.inProgress.add(definition.item);
-    const explored = atOnce(exploreHelper(analysis, definition, answersFor(analysis, definition)));
+    const answers = answersFor(analysis, definition),
+      kept = keptHelper(analysis, definition, answers);
+    const explored =
+      kept === undefined ? atOnce(exploreHelper(analysis, definition, answers)) : kept;
     analysis.inProgress.delete(definition.item);
     if (explored !== null && 'reason' in explored) giveUp(analysis, definition, explored);
     else result = explored && settledHelper(analysis, definition, explored);

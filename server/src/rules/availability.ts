@@ -14,7 +14,9 @@ import {
 import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { Span } from '../text/span.ts';
-import type { FileIr } from '../ir/types.ts';
+import type { FileIr, FileMacroIr, VariableIr } from '../ir/types.ts';
+import { indexModule } from '../lifecycle/module/module.ts';
+import type { Outline } from '../lifecycle/module/outline.ts';
 import type { Names } from './function-traits.ts';
 import { documentsOf, interfaceCallsIn, type PlacedCall } from './locate.ts';
 import {
@@ -47,7 +49,8 @@ export interface ApiUse {
 export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
   let uses = known.get(facts.module);
   if (uses?.kernel !== facts.kernel) {
-    const own = ownNames(facts);
+    // A call of what the module defines or declares itself means that.
+    const { own } = usersOf(facts);
     const list = [
       ...callUses(facts, own),
       ...fileMacroUses(facts, own),
@@ -95,25 +98,26 @@ function callUses(facts: ModuleFacts, own: Names): ApiUse[] {
 
 /** Macros of the interface at file scope, such as `MDEV_TYPE_ATTR_RO(name)`. */
 function fileMacroUses(facts: ModuleFacts, own: Names): ApiUse[] {
-  return documentsOf(facts.module).flatMap((file) =>
-    file.fileMacros.flatMap((macro): ApiUse[] => {
-      const { name } = macro;
-      const entry = apiEntry(name);
-      if (entry?.kind !== 'macro' || own.has(name)) return [];
-      // `static` may stand before it.
-      const start = Math.max(macro.start, file.text.indexOf(name, macro.start));
-      return [
-        {
-          entry,
-          ...verdictOn(entry, facts.kernel),
-          site: { path: file.path, start, end: start + name.length },
-          functionName: null,
-          call: null,
-          conditions: conditionsInText(file, start),
-        },
-      ];
-    }),
-  );
+  const documents = documentsOf(facts.module);
+  return usersOf(facts).macros.flatMap(({ document, at }): ApiUse[] => {
+    const file = documents[document]!,
+      macro = file.fileMacros[at]!,
+      { name } = macro;
+    const entry = apiEntry(name);
+    if (entry === undefined || own.has(name)) return [];
+    // `static` may stand before it.
+    const start = Math.max(macro.start, file.text.indexOf(name, macro.start));
+    return [
+      {
+        entry,
+        ...verdictOn(entry, facts.kernel),
+        site: { path: file.path, start, end: start + name.length },
+        functionName: null,
+        call: null,
+        conditions: conditionsInText(file, start),
+      },
+    ];
+  });
 }
 
 /**
@@ -122,60 +126,101 @@ function fileMacroUses(facts: ModuleFacts, own: Names): ApiUse[] {
  */
 function tableUses(facts: ModuleFacts): ApiUse[] {
   const documents = documentsOf(facts.module);
-  const isOwn = (tag: string): boolean =>
-    documents.some(({ structs }) => structs.some(({ name }) => name === tag));
-  return documents.flatMap((file) =>
-    file.variables.flatMap((variable): ApiUse[] => {
-      const tag = variable.type.name;
-      const struct = variable.type.keyword === 'struct' ? apiStruct(tag) : undefined;
-      if (!struct || struct.isPrivate || tag === OPS || isOwn(tag)) return [];
-      if (variable.init?.kind !== 'initializer') return [];
-      const use = (entry: ApiEntry, span: Span, conditions: readonly Condition[]): ApiUse => ({
-        entry,
-        ...verdictOn(entry, facts.kernel),
-        site: { path: file.path, start: span.start, end: span.end },
-        functionName: null,
-        call: null,
-        conditions: [...variable.conditions, ...conditions],
-      });
-      const whole = use(struct, variable.nameSpan, []);
-      if (whole.verdict !== 'available') return [whole];
-      return variable.init.entries.flatMap(({ designators, start, end, conditions }) => {
-        const member = apiMember(tag, designators[0] ?? '', facts.kernel);
-        if (!member || designators.length !== 1) return [];
-        const site = memberSite(facts, { path: file.path, start, end }, member.name);
-        return [use(member, site, conditions)];
-      });
-    }),
-  );
+  return usersOf(facts).tables.flatMap(({ document, at }): ApiUse[] => {
+    const file = documents[document]!,
+      variable = file.variables[at]!,
+      tag = variable.type.name;
+    const struct = apiStruct(tag);
+    if (!struct || variable.init?.kind !== 'initializer') return [];
+    const use = (entry: ApiEntry, span: Span, conditions: readonly Condition[]): ApiUse => ({
+      entry,
+      ...verdictOn(entry, facts.kernel),
+      site: { path: file.path, start: span.start, end: span.end },
+      functionName: null,
+      call: null,
+      conditions: [...variable.conditions, ...conditions],
+    });
+    const whole = use(struct, variable.nameSpan, []);
+    if (whole.verdict !== 'available') return [whole];
+    return variable.init.entries.flatMap(({ designators, start, end, conditions }) => {
+      const member = apiMember(tag, designators[0] ?? '', facts.kernel);
+      if (!member || designators.length !== 1) return [];
+      const site = memberSite(facts, { path: file.path, start, end }, member.name);
+      return [use(member, site, conditions)];
+    });
+  });
 }
 
-/** The table of the device, whose members have two lives. */
-const OPS = 'vfio_device_ops';
+const ownNamesByFile = new WeakMap<FileIr, readonly string[]>();
 
-/**
- * Names of the interface that the module defines or declares itself: then a call means the module's
- * own.
- */
-function ownNames(facts: ModuleFacts): Names {
-  const lists = documentsOf(facts.module)
-    .map(ownNamesOf)
-    .filter(({ size }) => size > 0);
-  return { has: (name) => lists.some((one) => one.has(name)) };
-}
-
-const ownNamesByFile = new WeakMap<FileIr, ReadonlySet<string>>();
-
-function ownNamesOf(file: FileIr): ReadonlySet<string> {
+/** The names of the interface that a document defines or declares. */
+function ownNamesOf(file: FileIr): readonly string[] {
   let own = ownNamesByFile.get(file);
   if (own === undefined) {
-    const names = new Set<string>();
+    const names: string[] = [];
     for (const list of [file.functions, file.macros, file.prototypes])
-      for (const { name } of list) if (apiEntry(name) !== undefined) names.add(name);
+      for (const { name } of list) if (apiEntry(name) !== undefined) names.push(name);
     ownNamesByFile.set(file, (own = names));
   }
   return own;
 }
+
+/** Something at file scope: the position of its document, and its own there. */
+interface Position {
+  readonly document: number;
+  readonly at: number;
+}
+
+/** What has to do with the interface at file scope: the same for all versions with one outline. */
+interface Users {
+  /** The names of the interface that the module defines or declares itself. */
+  readonly own: ReadonlySet<string>;
+  readonly macros: readonly Position[];
+  readonly tables: readonly Position[];
+}
+
+const usersByOutline = new WeakMap<Outline, Users>();
+
+function usersOf({ module, kernel }: ModuleFacts): Users {
+  const { outline } = indexModule(module, kernel);
+  let users = usersByOutline.get(outline);
+  if (users === undefined) usersByOutline.set(outline, (users = findUsers(documentsOf(module))));
+  return users;
+}
+
+function findUsers(documents: readonly FileIr[]): Users {
+  const isOwn = (tag: string): boolean =>
+    documents.some(({ structs }) => structs.some(({ name }) => name === tag));
+  const isMacro = ({ name }: FileMacroIr): boolean => apiEntry(name)?.kind === 'macro';
+  const isTable = ({ type, init }: VariableIr): boolean => {
+    const struct = type.keyword === 'struct' ? apiStruct(type.name) : undefined;
+    return (
+      struct !== undefined &&
+      !struct.isPrivate &&
+      type.name !== OPS &&
+      !isOwn(type.name) &&
+      init?.kind === 'initializer'
+    );
+  };
+  const positions = <T>(lists: readonly (readonly T[])[], isMeant: (one: T) => boolean) =>
+    lists.flatMap((list, document) =>
+      list.flatMap((one, at): Position[] => (isMeant(one) ? [{ document, at }] : [])),
+    );
+  return {
+    own: new Set(documents.flatMap(ownNamesOf)),
+    macros: positions(
+      documents.map((file) => file.fileMacros),
+      isMacro,
+    ),
+    tables: positions(
+      documents.map((file) => file.variables),
+      isTable,
+    ),
+  };
+}
+
+/** The table of the device, whose members have two lives. */
+const OPS = 'vfio_device_ops';
 
 function memberUses(facts: ModuleFacts): ApiUse[] {
   const uses: ApiUse[] = [];

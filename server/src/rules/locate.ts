@@ -9,6 +9,13 @@ import { movedFrom } from '../ir/lower.ts';
 import { isStatement, stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { indexMadeOf, type ModuleIndex } from '../lifecycle/module/module.ts';
+import {
+  madeOfAll,
+  ofEachFunction,
+  type KeptByOutline,
+  type MadeByOutline,
+} from '../lifecycle/module/outline.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
 import { namesOfFunctions, ownCallsIn } from './call-graph.ts';
@@ -284,14 +291,47 @@ const callsOfDocument = new WeakMap<FileIr, readonly PlacedCall[]>();
 /** The calls of the interface in the module's sources, found once for all rules. */
 export function interfaceCallsIn(module: Module): readonly PlacedCall[] {
   let calls = callsOfModule.get(module);
-  if (!calls) callsOfModule.set(module, (calls = module.sources.flatMap(interfaceCallsOfFile)));
+  if (!calls) {
+    let callers: ReturnType<typeof callersOfInterface> | undefined;
+    calls = module.sources.flatMap((file) => {
+      let own = callsOfDocument.get(file);
+      if (!own) {
+        const index = indexMadeOf(module);
+        callers ??= index && callersOfInterface(index);
+        const functions = callers ? (callers.get(file) ?? []) : file.functions;
+        callsOfDocument.set(file, (own = placed(file, functions, interfaceCallsOf)));
+      }
+      return own;
+    });
+    callsOfModule.set(module, calls);
+  }
   return calls;
 }
 
-function interfaceCallsOfFile(file: FileIr): readonly PlacedCall[] {
-  let calls = callsOfDocument.get(file);
-  if (!calls) callsOfDocument.set(file, (calls = placed(file, interfaceCallsOf)));
-  return calls;
+const interfaceCalls: KeptByOutline<readonly LoweredCall[]> = new WeakMap();
+const interfaceCallers: MadeByOutline<readonly number[]> = new WeakMap();
+
+/** The few functions that call the interface, by their documents and in the order of these. */
+function callersOfInterface(index: ModuleIndex): ReadonlyMap<FileIr, readonly FunctionIr[]> {
+  const all = ofEachFunction(
+    interfaceCalls,
+    index,
+    (_, root) => interfaceCallsOf(root),
+    (before, now) => before === now || (before.length === 0 && now.length === 0),
+  );
+  const positions = madeOfAll(interfaceCallers, index, all, (values) =>
+    values.flatMap(({ length }, i) => (length > 0 ? [i] : [])),
+  );
+  const callers = new Map<FileIr, FunctionIr[]>();
+  for (const position of positions) {
+    const { file, item } = index.allFunctions[position]!;
+    const known = callers.get(file);
+    if (known) known.push(item);
+    else callers.set(file, [item]);
+  }
+  for (const functions of callers.values())
+    functions.sort((left, right) => left.start - right.start);
+  return callers;
 }
 
 /** The calls of the named functions in the module's sources. */
@@ -308,7 +348,7 @@ function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[]
   const names = namesOfFunctions(module);
   const areOwn = [...wanted].every((name) => names.has(name));
   return module.sources.flatMap((file) =>
-    placed(file, (fn) =>
+    placed(file, file.functions, (fn) =>
       !areOwn || ownCallsIn(fn, names).some(isWanted) ? callsOf(originalOf(fn), isWanted) : [],
     ),
   );
@@ -317,10 +357,11 @@ function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[]
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */
 function placed(
   file: FileIr,
+  functions: readonly FunctionIr[],
   callsOfFunction: (fn: FunctionIr) => readonly LoweredCall[],
 ): PlacedCall[] {
   const calls: PlacedCall[] = [];
-  for (const fn of file.functions)
+  for (const fn of functions)
     for (const found of callsOfFunction(fn))
       calls.push(new CallOfToday(file, fn, found, movedBy(fn)));
   return calls;

@@ -55,11 +55,12 @@ export function leavings(
   isOwed: (leave: Leave, resource: HeldResource) => boolean,
 ): Leaving[] {
   const found = new Map<string, Leaving>();
-  for (const leave of facts.resources.leaves) {
+  const { leaves } = facts.resources;
+  // Rules ask of all leaves again and again, and nearly none of them owes anything.
+  for (let i = 0; i < leaves.length; i++) {
+    const leave = leaves[i]!;
     if (!leave.certain) continue;
-    const all = leave.held.filter(
-      (one) => isOwed(leave, one) && !(leave.ownState && isExcusedByState(facts, leave, one)),
-    );
+    const all = owedBy(facts, leave, isOwed);
     if (all.length === 0) continue;
     for (const owed of byLeaver(all)) {
       const leftBy = owed[0]?.leftBy ?? null;
@@ -89,6 +90,23 @@ export function leavings(
   }
   return [...found.values()];
 }
+
+function owedBy(
+  facts: ModuleFacts,
+  leave: Leave,
+  isOwed: (leave: Leave, resource: HeldResource) => boolean,
+): readonly HeldResource[] {
+  let owed: HeldResource[] | undefined;
+  for (let i = 0; i < leave.held.length; i++) {
+    const one = leave.held[i]!;
+    if (!isOwed(leave, one) || (leave.ownState && isExcusedByState(facts, leave, one))) continue;
+    if (owed) owed.push(one);
+    else owed = [one];
+  }
+  return owed ?? NOTHING_OWED;
+}
+
+const NOTHING_OWED: readonly HeldResource[] = [];
 
 /** No goto leads to the place from elsewhere. */
 function isBeforeLabels(fn: FunctionIr, site: Site): boolean {

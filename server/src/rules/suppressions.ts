@@ -331,8 +331,9 @@ const known = new WeakMap<FileIr, readonly Suppression[]>();
 function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
   let list = known.get(file);
   if (!list) {
-    list = wholeComments(file).flatMap((comment) => inComment(file, comment, run.known));
-    known.set(file, list);
+    const found: Suppression[] = [];
+    for (const comment of wholeComments(file)) append(found, inComment(file, comment, run.known));
+    known.set(file, (list = found));
   }
   return list;
 }

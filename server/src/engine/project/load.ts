@@ -320,7 +320,10 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       const wanted = [
         ...(isSource ? forcedHeaders.map((include) => ({ include, folders: [''] })) : []),
         ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
-        ...angled.map((include) => ({ include, folders: includeFolders })),
+        // Nearly all includes are the kernel's, and nearly no Makefile has folders for them.
+        ...(includeFolders.length === 0
+          ? []
+          : angled.map((include) => ({ include, folders: includeFolders }))),
       ];
       for (const { include, folders } of wanted) {
         if (!hasRoomForHeader(reading)) break;

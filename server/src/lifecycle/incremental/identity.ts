@@ -9,6 +9,7 @@ import {
   frameOf,
   place,
   settle,
+  type Ancestry,
   type Frame,
   type Frames,
   type Layout,
@@ -52,10 +53,10 @@ export function identitiesOf(
     const position = index.positionOf(fn);
     return position === undefined ? undefined : signed.list[position]!.signature;
   };
-  const rootOf = (fn: FunctionIr) => {
-    const position = index.positionOf(fn);
-    return position === undefined ? undefined : own.roots[position]!;
-  };
+  const ancestryAt = (position: number): Ancestry => ({
+    signature: signed.list[position]!.signature,
+    isGone: (other) => !own.has(other),
+  });
   return {
     signatureOf: (fn) => signatureOf(fn) ?? standingAlone(fn),
     signed(signature) {
@@ -63,16 +64,17 @@ export function identitiesOf(
       const position = signed.positions.get(signature);
       return position === undefined ? undefined : allFunctions[position]!;
     },
-    rootOf: (fn) => rootOf(fn) ?? fn,
+    rootOf(fn) {
+      const position = index.positionOf(fn);
+      return position === undefined ? fn : own.roots[position]!;
+    },
     frame({ item }) {
-      const root = rootOf(item),
-        signature = signatureOf(item);
-      return frameOf(
-        frames,
-        root ?? item,
-        () => macros.textOf(item) ?? item.text,
-        root && signature && { signature, isGone: (other) => !own.has(other) },
-      );
+      const position = index.positionOf(item),
+        root = position === undefined ? item : own.roots[position]!;
+      const known = frames.byRoot.get(root);
+      if (known) return known;
+      const ancestry = position === undefined ? undefined : ancestryAt(position);
+      return frameOf(frames, root, () => macros.textOf(item) ?? item.text, ancestry);
     },
     layout() {
       const { layout } = frames;

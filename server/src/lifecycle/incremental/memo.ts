@@ -288,15 +288,26 @@ function findingsOf({ undone, leaves, teardowns }: ResourceLog): ResourceFinding
   return { undone, leaves, teardowns };
 }
 
-/** Explores a function that does nothing to devices for what it takes and gives back. */
+/** What is kept of the resources of a function that does nothing to devices; undefined for nothing. */
+export function keptHelper(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  answers: Answers,
+): HelperResources | GivenUp | null | undefined {
+  const kept = keptResult(analysis, analysis.store.helpers, definition, HELPER, answers);
+  return kept ? (kept.givenUp ?? kept.value) : undefined;
+}
+
+/**
+ * Explores a function that does nothing to devices for what it takes and gives back, of which
+ * nothing is kept.
+ */
 export function* exploreHelper(
   analysis: Analysis,
   definition: Defined<FunctionIr>,
   answers: Answers,
 ): Steps<HelperResources | GivenUp | null> {
   const { store } = analysis;
-  const kept = keptResult(analysis, store.helpers, definition, HELPER, answers);
-  if (kept) return kept.givenUp ?? kept.value;
   const { value, givenUp } = yield* memoise(
     analysis,
     store.helpers,

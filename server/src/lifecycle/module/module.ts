@@ -23,7 +23,13 @@ import { originalOf } from './function-scan.ts';
 import { isExcluded, macrosOf } from './preprocessor.ts';
 import { constantsOf } from '../interpret/constants.ts';
 import type { Module } from '../types.ts';
-import { newOutline, placesOfRoots, type Outline, type Outlined } from './outline.ts';
+import {
+  newOutline,
+  placesOfRoots,
+  type Outline,
+  type Outlined,
+  type RootPlaces,
+} from './outline.ts';
 
 /** A definition and the document it stands in. */
 export interface Defined<T> {
@@ -111,6 +117,11 @@ export function indexModule(
   return known.index;
 }
 
+/** The index that was made of a module last, for whichever kernel; undefined when there is none. */
+export function indexMadeOf(module: Module): ModuleIndex | undefined {
+  return indices.get(module)?.index;
+}
+
 function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): ModuleIndex {
   const files = [...module.sources, ...module.headers].map((file) => definitionsIn(file));
   const places = placesFor(outlined.outline, module, kernel);
@@ -147,9 +158,11 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
   const allFunctions = places.all.map(({ file, item }) => files[file]!.functions[item]!);
   const roots = places.all.map(({ file, item }) => files[file]!.roots[item]!);
   let positions: Map<FunctionIr, number> | undefined;
+  let rootPlaces: RootPlaces | undefined;
   const rootPositions = () => {
-    const { byRoot, haveTwins } = placesOfRoots(outlined.outline, roots);
-    return haveTwins ? null : byRoot;
+    // Another version may have asked since.
+    if (rootPlaces?.roots !== roots) rootPlaces = placesOfRoots(outlined.outline, roots);
+    return rootPlaces.haveTwins ? null : rootPlaces.byRoot;
   };
   const positionOf = (fn: FunctionIr) => {
     const byRoot = rootPositions();
