@@ -1,4 +1,5 @@
 /** Work, timers, notifiers, threads and interrupts: what arms, starts and stops each. */
+import { words } from './behaviour-builders.ts';
 import { column, functionRow } from './functions/table.ts';
 import type { AsyncKindId, AsyncUse } from './functions/row.ts';
 import type { KernelVersion } from './types.ts';
@@ -51,6 +52,12 @@ export const ASYNC_STRUCTS: ReadonlySet<string> = new Set([
   'kthread_delayed_work',
 ]);
 
+/** The names that the kernel gives to structs with a function. */
+export const ASYNC_TYPEDEFS: ReadonlyMap<string, string> = new Map([
+  ['call_single_data_t', '__call_single_data'],
+  ['wait_queue_entry_t', 'wait_queue_entry'],
+]);
+
 /** The structs whose function runs where nothing may sleep. */
 export const ATOMIC_STRUCTS: ReadonlySet<string> = new Set([
   'hrtimer',
@@ -62,7 +69,79 @@ export const ATOMIC_STRUCTS: ReadonlySet<string> = new Set([
   'urb',
   'bio',
   'dma_async_tx_descriptor',
+  'dma_fence_cb',
+  'dma_fence_ops',
+  'irq_chip',
+  'net_device_ops',
+  'rcu_head',
+  'callback_head',
+  'irq_poll',
+  'napi_struct',
+  'percpu_ref',
+  'perf_event',
+  'pmu',
+  'sk_buff',
+  'crypto_async_request',
+  'kiocb',
+  'request',
 ]);
+
+/** Structs whose functions run where code may sleep; a notifier does so if its chain does. */
+const SLEEPING_STRUCTS: ReadonlySet<string> = new Set(
+  words(
+    `work_struct delayed_work rcu_work kthread_work kthread_delayed_work notifier_block file_operations proc_ops
+    seq_operations vm_operations_struct miscdevice device device_type device_attribute driver_attribute bus_attribute
+    class class_attribute bus_type kobj_type kobj_attribute bin_attribute dev_pm_ops pci_error_handlers mdev_parent
+    mdev_parent_ops mdev_type mdev_type_attribute irq_affinity_notify irq_bypass_producer irq_bypass_consumer
+    mmu_notifier_ops mmu_interval_notifier_ops dma_buf_ops dma_buf_attach_ops iommufd_access_ops kvm_device_ops
+    vdpa_config_ops configfs_item_operations iommu_ops super_operations ethtool_ops genl_ops`,
+  ),
+);
+
+/** Whether the function in a struct of the kernel runs where code may sleep, as far as is known. */
+export function runsSleeping(tag: string): boolean {
+  return SLEEPING_STRUCTS.has(tag) || /^vfio_|_driver$/.test(tag);
+}
+
+/** Whether a macro at file scope only names a function for the loader, sysfs or power management. */
+export function onlyNames(macro: string): boolean {
+  return /^(?:module_|EXPORT_|MODULE_|DECLARE_PCI_FIXUP|__setup|early_param|ALLOW_ERROR|KUNIT_)|_initcall|ATTR|PM_OPS/.test(
+    macro,
+  );
+}
+
+/**
+ * Calls that register a notifier whose chain is called where code may sleep. Of another one that is
+ * not in the tables this is not known.
+ */
+const SLEEPING_NOTIFIERS: ReadonlySet<string> = new Set(
+  words(
+    `blocking_notifier_chain_register blocking_notifier_chain_register_unique_prio srcu_notifier_chain_register
+    register_netdevice_notifier register_netdevice_notifier_net register_netdevice_notifier_dev_net
+    register_reboot_notifier register_pm_notifier register_inetaddr_notifier register_oom_notifier
+    register_module_notifier register_memory_notifier register_hotmemory_notifier
+    register_switchdev_blocking_notifier register_acpi_notifier bus_register_notifier
+    iommu_group_register_notifier iommu_register_device_notifier vfio_register_notifier cpufreq_register_notifier clk_notifier_register
+    devm_clk_notifier_register regulator_register_notifier devm_regulator_register_notifier
+    dev_pm_qos_add_notifier dev_pm_genpd_add_notifier usb_register_notify fb_register_client
+    crypto_register_notifier tegra_mc_register_notifier`,
+  ),
+);
+
+/** Whether a call of `name` registers a notifier, by its words. */
+export function registersNotifier(name: string): boolean {
+  if (SLEEPING_NOTIFIERS.has(name)) return true;
+  const parts = name.split('_');
+  return (
+    parts.some((word) => /^(?:notifier|notify|handler|client)$/.test(word)) &&
+    parts.some((word) => /^(?:register|reg|add|install)$/.test(word))
+  );
+}
+
+/** Whether a call of `name` registers a notifier that is called where code may sleep. */
+export function notifiesSleeping(name: string): boolean {
+  return SLEEPING_NOTIFIERS.has(name);
+}
 
 /** The members that keep the function which will run, where anything else can call it too. */
 const HANDLER_MEMBERS: Partial<Record<AsyncKindId, readonly string[]>> = {

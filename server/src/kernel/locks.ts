@@ -1,6 +1,6 @@
 /** Locks: what takes and releases them, and the classes of guard(). */
 import { column, functionRow } from './functions/table.ts';
-import type { LockKind } from './functions/row.ts';
+import type { AtomicRegion, LockKind } from './functions/row.ts';
 import { words } from './behaviour-builders.ts';
 
 /** The kind of lock that a call of `name` takes, by argument 0; undefined for any other function. */
@@ -30,26 +30,29 @@ const SPINNING: ReadonlySet<LockKind> = new Set<LockKind>([
   'rcu',
 ]);
 
-/** What nothing may sleep in that is no lock: preemption, interrupts or softirqs are off. */
-export const PREEMPTION = 'preemption';
-
 /**
  * What a call of `name` enters or leaves where nothing may sleep: a lock of a kind, and with
  * spin_lock_irq() and its like also what can be left without that lock.
  */
-export function atomicRegions(name: string): readonly string[] {
+export function atomicRegions(name: string): readonly AtomicRegion[] {
   const { lock, holds, atomic } = functionRow(name) ?? {};
   const kind = lock?.kind ?? holds;
-  const regions: string[] = kind !== undefined && SPINNING.has(kind) ? [kind] : [];
-  return atomic === undefined ? regions : [...regions, PREEMPTION];
+  const regions = kind !== undefined && SPINNING.has(kind) ? [kind] : [];
+  return [...regions, ...(atomic?.regions ?? [])];
 }
 
 /** Whether from a call of `name` on nothing may sleep, or something may again. */
 export function atomicChange(name: string): 'enters' | 'leaves' | undefined {
   const row = functionRow(name);
   if (row?.holds !== undefined && SPINNING.has(row.holds)) return 'enters';
-  if (row?.lock === undefined || !SPINNING.has(row.lock.kind)) return row?.atomic;
+  if (row?.lock === undefined || !SPINNING.has(row.lock.kind)) return row?.atomic?.does;
   return row.lock.does === 'take' ? 'enters' : 'leaves';
+}
+
+/** Whether a call of `name` has entered what it enters only where it returns true. */
+export function entersIfTrue(name: string): boolean {
+  const { lock, holds, atomic } = functionRow(name) ?? {};
+  return lock?.mayFail === true || holds !== undefined || atomic?.mayFail === true;
 }
 
 /**
@@ -182,6 +185,52 @@ const SLEEPING_CLASSES: ReadonlySet<string> = new Set(
 export function isSleepingGuard(name: string): boolean {
   const known = guardClass(name);
   return known === undefined ? SLEEPING_CLASSES.has(name) : atomicChange(known.take) === undefined;
+}
+
+/** The types of locks under which nothing may sleep (include/linux/spinlock_types.h and its like). */
+export const SPINNING_TYPES: ReadonlySet<string> = new Set(
+  words(
+    'spinlock_t raw_spinlock_t rwlock_t arch_spinlock_t seqlock_t seqcount_t seqcount_spinlock_t seqcount_raw_spinlock_t seqcount_rwlock_t ' +
+      'local_lock_t',
+  ),
+);
+
+/** Macros that define a variable of such a type, their argument 0. */
+export const SPINNING_DEFINITIONS: ReadonlySet<string> = new Set(
+  words('DEFINE_SPINLOCK DEFINE_RAW_SPINLOCK DEFINE_RWLOCK DEFINE_SEQLOCK'),
+);
+
+/** The same for locks under which code may sleep. */
+export const SLEEPING_DEFINITIONS: ReadonlySet<string> = new Set(
+  words(
+    'DEFINE_MUTEX DECLARE_RWSEM DEFINE_SEMAPHORE DEFINE_WW_MUTEX DEFINE_SRCU DEFINE_STATIC_SRCU',
+  ),
+);
+
+/** The structs of locks under which code may sleep. */
+export const SLEEPING_LOCKS: ReadonlySet<string> = new Set(
+  words('mutex rw_semaphore semaphore ww_mutex rt_mutex percpu_rw_semaphore srcu_struct'),
+);
+
+/** Words for what functions of the kernel lock, `foo` of `foo_lock()` or `lock_foo()`, under which code may sleep. */
+const SLEEPING_SUBJECTS: ReadonlySet<string> = new Set(
+  words(
+    'adis_dev anon_vma blk_req_zone_write buffer cgroup codetag_module_list console console_list console_srcu cpus_read ' +
+      'cpus_write cpuset cpuset_read dax dax_mapping_entry dax_read device device_hotplug dlm dma_resv fb_info ' +
+      'filemap_invalidate filemap_invalidate_shared filemap_invalidate_two folio fpga_mgr fsnotify_group genl hwmon ' +
+      'hugetlb_vma i_mmap_read i_mmap_write inode inode_nested inode_shared irq_sparse jump_label ' +
+      'kernel_param kvm_all_vcpus mc13xxx mmap_read mmap_write modeset mtd msi_descs netdev netdev_ops nfnl opal page pci_rescan_remove ' +
+      'phy_mdio_bus pipe rcu_read_trace rename rtc rtnl rtnl_net sched_domains_mutex sock spi_bus srcu_read ' +
+      'srcu_read_fast srcu_read_nmisafe srcu_read_notrace super swap system_sleep tty two_nondirectories usb_device vma ' +
+      'usermodehelper_read wakeup_sources_read wm831x_reg wm8350_reg xt_table zone_write',
+  ),
+);
+
+/** Whether `name` locks or unlocks what code of the kernel may sleep under. */
+export function isSleepingLock(name: string): boolean {
+  const subject = name.split('_').filter((word) => !/^(?:(?:un|try)?lock)?$/.test(word));
+  const plain = subject.filter((word) => !/^(?:interruptible|killable|nested)$/.test(word));
+  return SLEEPING_SUBJECTS.has(subject.join('_')) || SLEEPING_SUBJECTS.has(plain.join('_'));
 }
 
 const lives = [...column('lockLife')];

@@ -1,23 +1,33 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
-import { ATOMIC_STRUCTS } from '../../kernel/async.ts';
+import {
+  ATOMIC_STRUCTS,
+  notifiesSleeping,
+  onlyNames,
+  registersNotifier,
+  runsSleeping,
+} from '../../kernel/async.ts';
 import { functionRow } from '../../kernel/functions/table.ts';
-import { lockTakenBy, PREEMPTION } from '../../kernel/locks.ts';
+import { lockTakenBy } from '../../kernel/locks.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
-import { scopeOf } from '../../lifecycle/module/types-of.ts';
+import { macrosNamed } from '../../lifecycle/module/preprocessor.ts';
+import { findStruct, scopeOf } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import {
   callerIndex,
   callersOf,
+  givenNamed,
   type CallerIndex,
   type CallPlace,
   type Given,
 } from '../query/callers.ts';
+import type { StructWith } from '../query/pointers.ts';
 import type { FreePlan } from '../types.ts';
 import {
   changeText,
   leftAfter,
   locksOf,
+  UNSEEN,
   regionsBefore,
   type Change,
   type Locks,
@@ -37,8 +47,8 @@ const MAX_LEFT = 8;
  */
 export function refuseAtomicFrees(module: Module, frees: readonly FreePlan[]): void {
   if (frees.length === 0) return;
-  const locks = locksOf(module),
-    index = callerIndex(module);
+  const index = callerIndex(module),
+    locks = locksOf(index);
   for (const free of frees) {
     const held = heldAt(locks, index, free);
     if (!held) continue;
@@ -57,9 +67,11 @@ interface Held extends Pick<CallPlace, 'file' | 'fn' | 'at'> {
 }
 
 function insideOf(file: FileIr, change: Change, region: Region): string {
+  if (region === UNSEEN)
+    return ` after ${changeText(change)} of line ${lineOf(file, change.start)}, which is not in the files that were read: it may let nothing sleep, and vfio_put_device() may. Free it after the end of that first`;
   const line = lineOf(file, change.start);
-  const isLock = change.kind === 'call' && lockTakenBy(change.name ?? '') !== undefined;
-  return region === PREEMPTION || !isLock
+  const isLock = change.kind === 'call' && lockTakenBy(change.name ?? '') === region;
+  return !isLock
     ? ` after ${changeText(change)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
     : ` with the lock of line ${line} held, ${changeText(change)}: vfio_put_device() may sleep. Free it after the unlock first`;
 }
@@ -85,14 +97,31 @@ function heldAt(locks: Locks, index: CallerIndex, free: CallPlace): Held | null 
     const { places, given, storedIn } = callersOf(index, fn);
     const late = given.find(runsAtomic);
     if (late) return { file, fn, at, why: lateIn(late) };
-    const unknown = given.find(
-      ({ to, isInCode }) => isInCode && functionRow(to.name) === undefined,
-    );
+    const unknown = given.find((one) => isUnseen(index, one));
     if (unknown) return { file, fn, at, why: unseenIn(unknown) };
-    const timer = [...storedIn].find((tag) => ATOMIC_STRUCTS.has(tag));
+    const notified = notifiedBy(index, storedIn);
+    if (notified !== null) return { file, fn, at, why: notified };
+    const timer = storedIn.find(({ tag }) => ATOMIC_STRUCTS.has(tag))?.tag;
     if (timer !== undefined)
       return { file, fn, at, why: `, and a \`struct ${timer}\` runs it ${WHERE_NOTHING_SLEEPS}` };
+    const kept = storedIn.find(({ tag }) => !isReadOrSleeps(index, file, tag))?.tag;
+    if (kept !== undefined) return { file, fn, at, why: keptIn(kept) };
     for (const caller of [...places].reverse()) pending.push({ place: caller, left: before });
+  }
+  return null;
+}
+
+/** Why a notifier may run where nothing may sleep; null for what is none, or runs where code may. */
+function notifiedBy(index: CallerIndex, storedIn: readonly StructWith[]): string | null {
+  for (const { tag, holder } of storedIn) {
+    if (tag !== 'notifier_block') continue;
+    const calls = holder === undefined ? [] : givenNamed(index, holder);
+    const registers = calls.filter(({ call }) => registersNotifier(call.name ?? ''));
+    if (registers.length === 0)
+      return ', and is a notifier that no call in the files that were read registers: it may run where vfio_put_device() may not sleep. Name the file that registers it too, or let work free it first';
+    const late = registers.find(({ call }) => !notifiesSleeping(call.name ?? ''));
+    if (late)
+      return `, and ${late.call.name}() of line ${lineOf(late.file, late.call.start)} may run it ${WHERE_NOTHING_SLEEPS}`;
   }
   return null;
 }
@@ -120,6 +149,23 @@ function lateIn({ file, to }: Given): string {
 
 function unseenIn({ file, to }: Given): string {
   return `, and is given to ${to.name}() of line ${lineOf(file, to.start)}, which is not in the files that were read: it may run where vfio_put_device() may not sleep. Name the file of ${to.name}() too, or let work free it first`;
+}
+
+function keptIn(tag: string): string {
+  return `, and a \`struct ${tag}\` keeps it, which is not in the files that were read: it may run where vfio_put_device() may not sleep. Name the file of that struct too, or let work free it first`;
+}
+
+/** Given to what is neither in the tables nor in the module, and may call it at any time. */
+function isUnseen({ module }: CallerIndex, { to: { name }, isInCode }: Given): boolean {
+  if (functionRow(name) !== undefined) return false;
+  if (isInCode) return true;
+  const files = [...module.sources, ...module.headers];
+  return !onlyNames(name) && !files.some((one) => macrosNamed(one, name).length > 0);
+}
+
+/** A struct of the module, or one whose functions run where code may sleep. */
+function isReadOrSleeps({ module }: CallerIndex, file: FileIr, tag: string): boolean {
+  return runsSleeping(tag) || findStruct(module, file, tag) !== undefined;
 }
 
 /** The kernel calls the one at a position of the arguments where nothing may sleep. */

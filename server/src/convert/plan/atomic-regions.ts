@@ -1,7 +1,13 @@
 /** Where a function runs with a spinlock held, preemption off or the like, over its graph. */
 import { buildCfg, type Block, type Cfg, type Instr } from '../../flow/cfg.ts';
 import { solve, type Lattice } from '../../flow/dataflow.ts';
-import { atomicChange, atomicRegions, guardClass, isSleepingGuard } from '../../kernel/locks.ts';
+import {
+  atomicChange,
+  atomicRegions,
+  entersIfTrue,
+  guardClass,
+  isSleepingGuard,
+} from '../../kernel/locks.ts';
 import type { CallExpr, DeclStmt, Expr, FunctionIr, GuardStmt } from '../../ir/types.ts';
 import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt, writtenOutBody } from '../../lifecycle/footprint/macros.ts';
@@ -11,6 +17,9 @@ import { expansionOf } from '../../lifecycle/module/module.ts';
 import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import type { Span } from '../../text/span.ts';
+import { calledByPointer, type CallerIndex } from '../query/callers.ts';
+import type { Target } from '../query/pointers.ts';
+import { calledName, changeOfUnseen, unseenLocks } from './unseen-locks.ts';
 
 /** Calls in calls, deeper than this, are not followed: a lock may be taken there. */
 const MAX_CALLS = 40;
@@ -53,6 +62,9 @@ interface Flow {
 /** What is known of the functions of a module. */
 export interface Locks {
   readonly module: Module;
+  readonly index: CallerIndex;
+  /** Locks that were not read. */
+  readonly unseen: ReadonlySet<string>;
   readonly flows: Map<FunctionIr, Flow>;
   /** The functions that are followed now. */
   readonly open: Set<FunctionIr>;
@@ -64,9 +76,11 @@ export interface Locks {
   readonly asked: Set<FunctionIr>;
 }
 
-export function locksOf(module: Module): Locks {
+export function locksOf(index: CallerIndex): Locks {
   return {
-    module,
+    module: index.module,
+    index,
+    unseen: unseenLocks(index),
     flows: new Map(),
     open: new Set(),
     ends: new Map(),
@@ -241,8 +255,9 @@ function followed(
 function effectOf(locks: Locks, scope: Scope, call: Change): Regions | null {
   if (call.kind === 'unseen-guard')
     return changed(call, call.isEntry ? 'enters' : 'leaves', [changeText(call)]);
-  const { name } = call;
-  if (name === null || scope.locals.has(name)) return NOTHING;
+  const pointed = calledByPointer(locks.index, scope, call);
+  if (pointed !== null) return effectOfPointer(locks, scope, call, pointed);
+  const name = call.name!;
   const change = atomicChange(name);
   if (change !== undefined) return changed(call, change, atomicRegions(name));
   const { module, file } = scope;
@@ -251,8 +266,50 @@ function effectOf(locks: Locks, scope: Scope, call: Change): Regions | null {
   const macros = functions.length > 0 ? [] : macrosAt(scope, call);
   const expansions = macros.flatMap((macro) => expansionOf(macro) ?? []);
   const inside = [...functions, ...expansions.map((fn) => scopeOf(module, file, fn))];
-  if (inside.length === 0) return NOTHING;
+  if (inside.length === 0) return unseenChange(locks, scope, call);
   return inside.map((one) => endOf(locks, one, call)).reduce(joined, null);
+}
+
+/** Ends the names of regions that a call through a pointer may enter or leave. */
+const BY_POINTER = ' by pointer';
+
+/**
+ * What a call through a pointer enters and leaves. Where not all that it may call do the same, what
+ * one of them enters is left by what one of them leaves: a driver has one pointer for each end.
+ */
+function effectOfPointer(
+  locks: Locks,
+  scope: Scope,
+  call: CallExpr,
+  targets: ReadonlySet<Target>,
+): Regions | null {
+  if (targets.size === 0) return unseenChange(locks, scope, call);
+  const { module, index } = locks;
+  const effects = [...targets].map((target) => {
+    if (typeof target === 'string')
+      return changed(call, atomicChange(target)!, atomicRegions(target));
+    const { file } = index.functions.get(target)!.scope;
+    return endOf(locks, scopeOf(module, file, target), call);
+  });
+  if (effects.every((one) => areSame(one, effects[0]!))) return effects[0]!;
+  const byPointer = (region: Region): Region =>
+    region.endsWith(BY_POINTER) ? region : `${region}${BY_POINTER}`;
+  const held = new Map<Region, readonly Change[]>(),
+    left = new Map<Region, number>();
+  for (const effect of effects) {
+    for (const [region, calls] of effect?.held ?? [])
+      held.set(byPointer(region), calls.slice(0, 1));
+    for (const region of effect?.left.keys() ?? []) left.set(byPointer(region), 1);
+  }
+  return { held, left };
+}
+
+/** A region of a lock that was not read: it may be one that spins. */
+export const UNSEEN: Region = 'unseen';
+
+function unseenChange({ unseen }: Locks, scope: Scope, call: CallExpr): Regions {
+  const change = changeOfUnseen(unseen, scope, call);
+  return change === undefined ? NOTHING : changed(call, change, [UNSEEN]);
 }
 
 function changed(by: Change, change: 'enters' | 'leaves', regions: readonly Region[]): Regions {
@@ -265,9 +322,9 @@ function changed(by: Change, change: 'enters' | 'leaves', regions: readonly Regi
 function triedBy({ terminator }: Block): CallExpr | null {
   if (terminator.kind !== 'branch') return null;
   const { condition } = terminator;
-  return condition.kind === 'call' && atomicChange(condition.name ?? '') === 'enters'
-    ? condition
-    : null;
+  if (condition.kind !== 'call' || condition.name === null) return null;
+  const { name } = condition;
+  return atomicChange(name) === 'enters' && entersIfTrue(name) ? condition : null;
 }
 
 /** Code, and the calls and guards in it in the order of the source. */
@@ -324,7 +381,8 @@ function callsIn(code: Expr): CallExpr[] {
 
 /** What enters a region, in words. */
 export function changeText(change: Change): string {
-  return change.kind === 'unseen-guard' ? `guard(${change.name})` : `${change.name ?? 'a lock'}()`;
+  if (change.kind === 'unseen-guard') return `guard(${change.name})`;
+  return `${calledName(change) ?? 'a lock'}()`;
 }
 
 /** The call that a guard makes where its scope begins or is left. */

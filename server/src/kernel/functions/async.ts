@@ -141,8 +141,13 @@ export const ASYNC: FunctionRows = {
     takes: BLOCKING_NOTIFIER,
     async: arms('notifier', 1),
   },
-  atomic_notifier_chain_register: { ...KEEPS_ANYTHING, async: arms('notifier', 1) },
-  raw_notifier_chain_register: { ...KEEPS_ANYTHING, async: arms('notifier', 1) },
+  atomic_notifier_chain_register: {
+    ...KEEPS_ANYTHING,
+    async: arms('notifier', 1),
+    runsAtomic: 1,
+  },
+  // Whoever calls a raw chain locks it, or does not.
+  raw_notifier_chain_register: { ...KEEPS_ANYTHING, async: arms('notifier', 1), runsAtomic: 1 },
   srcu_notifier_chain_register: { ...KEEPS_ANYTHING, async: arms('notifier', 1) },
   bus_register_notifier: { ...KEEPS_ANYTHING, takes: BUS_NOTIFIER, async: arms('notifier', 1) },
   register_netdevice_notifier: {

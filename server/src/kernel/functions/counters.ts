@@ -1,5 +1,5 @@
 /** Counters and reference counts in an object. */
-import { IN_PLACE, ANYTHING, KEEPS_IN_PLACE, counts, type FunctionRows } from './row.ts';
+import { IN_PLACE, ANYTHING, KEEPS_IN_PLACE, counts, enters, type FunctionRows } from './row.ts';
 
 export const COUNTERS: FunctionRows = {
   // Counters in the object. kref_put() and kobject_put() run a release function and stay unknown.
@@ -170,20 +170,20 @@ export const COUNTERS: FunctionRows = {
     touches: 'arguments',
     lastDrop: 0,
     holds: 'spinlock',
-    atomic: 'enters',
+    atomic: enters('interrupts'),
   },
   atomic_dec_and_lock_irqsave: {
     touches: 'arguments',
     lastDrop: 0,
     holds: 'spinlock',
-    atomic: 'enters',
+    atomic: enters('interrupts'),
   },
   atomic_dec_and_raw_lock: { touches: 'arguments', lastDrop: 0, holds: 'spinlock' },
   atomic_dec_and_raw_lock_irqsave: {
     touches: 'arguments',
     lastDrop: 0,
     holds: 'spinlock',
-    atomic: 'enters',
+    atomic: enters('interrupts'),
   },
   atomic_dec_and_lock: { touches: 'arguments', lastDrop: 0, holds: 'spinlock' },
   refcount_set: { setsUp: 'state' },

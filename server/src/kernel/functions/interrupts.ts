@@ -5,6 +5,7 @@ import {
   arms,
   stops,
   stopsAll,
+  enters,
   type FunctionRows,
   type Resource,
 } from './row.ts';
@@ -77,5 +78,5 @@ export const INTERRUPTS: FunctionRows = {
   eventfd_ctx_fdget: { touches: 'everything', takes: EVENTFD },
   eventfd_ctx_fileget: { touches: 'everything', takes: EVENTFD },
   eventfd_ctx_put: { touches: 'everything' },
-  local_irq_save: { touches: 'everything', assigns: [0], atomic: 'enters' },
+  local_irq_save: { touches: 'everything', assigns: [0], atomic: enters('interrupts') },
 };

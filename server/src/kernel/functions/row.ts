@@ -29,11 +29,8 @@ export interface FunctionRow {
   readonly lock?: LockUse;
   /** A lock of this kind is held when it comes back, or when it says so, and is not its argument 0. */
   readonly holds?: LockKind;
-  /**
-   * From it on nothing may sleep, or something may again, because of more than a lock in its
-   * argument 0: preemption, interrupts or softirqs are off.
-   */
-  readonly atomic?: 'enters' | 'leaves';
+  /** From it on nothing may sleep, or something may again, because of more than a lock in its argument 0. */
+  readonly atomic?: AtomicUse;
   /**
    * Whether it may sleep: as the flags among its arguments say (`GFP_ATOMIC`), or whatever its other
    * columns say of it.
@@ -43,7 +40,10 @@ export interface FunctionRow {
   readonly lockLife?: 'begins' | 'ends';
   /** What it does to things that run later. */
   readonly async?: AsyncUse | readonly AsyncUse[];
-  /** The position of a function that runs where nothing may sleep: in an interrupt, or as if in one. */
+  /**
+   * The position of a function, or of a struct with one, that runs where nothing may sleep: in an
+   * interrupt, or as if in one.
+   */
   readonly runsAtomic?: number;
   /** How it changes a counter. */
   readonly counts?: CounterChange;
@@ -211,6 +211,19 @@ export interface LockUse {
   readonly mayFail?: true;
 }
 
+/**
+ * What nothing may sleep in: under a lock that is not in argument 0, or while preemption, softirqs or
+ * interrupts are off. Each is entered as often as it is left, and one does not end another.
+ */
+export type AtomicRegion = LockKind | 'preemption' | 'softirqs' | 'interrupts';
+
+export interface AtomicUse {
+  readonly does: 'enters' | 'leaves';
+  readonly regions: readonly AtomicRegion[];
+  /** It has entered them only where it returns true. */
+  readonly mayFail?: true;
+}
+
 /** Kinds of what runs later on its own (async.ts says more of each). */
 export type AsyncKindId =
   | 'work'
@@ -289,6 +302,19 @@ export function tries(kind: LockKind): LockUse {
 
 export function releases(kind: LockKind): LockUse {
   return { kind, does: 'release' };
+}
+
+export function enters(...regions: readonly AtomicRegion[]): AtomicUse {
+  return { does: 'enters', regions };
+}
+
+/** Enters them, or comes back with false. */
+export function mayEnter(...regions: readonly AtomicRegion[]): AtomicUse {
+  return { does: 'enters', regions, mayFail: true };
+}
+
+export function leaves(...regions: readonly AtomicRegion[]): AtomicUse {
+  return { does: 'leaves', regions };
 }
 
 export function arms(kind: AsyncKindId, argument: number, handler: number | null = null): AsyncUse {

@@ -1,5 +1,6 @@
 /** All rows of functions, by name. */
 import { ASYNC } from './async.ts';
+import { ATOMIC } from './atomic.ts';
 import { BUS } from './bus.ts';
 import { COLLECTIONS } from './collections.ts';
 import { COUNTERS } from './counters.ts';
@@ -36,6 +37,7 @@ export const SUBJECTS: readonly FunctionRows[] = [
   POWER,
   REFERENCES,
   LOCKING,
+  ATOMIC,
   DEVICE,
   USER_MEMORY,
   COUNTERS,

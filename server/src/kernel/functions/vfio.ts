@@ -74,7 +74,8 @@ export const VFIO: FunctionRows = {
   mdev_get_iommu_device: { ...ANYTHING, isOfMediated: true },
   mtype_get_type_group_id: { ...LOOKS, isFixed: true, isQuery: true },
   mtype_get_parent_dev: ANYTHING,
-  vfio_virqfd_enable: KEEPS_ANYTHING,
+  // Its handler runs under the lock of an eventfd, its thread in work.
+  vfio_virqfd_enable: { ...KEEPS_ANYTHING, runsAtomic: 1 },
   vfio_register_notifier: { ...KEEPS_ANYTHING, async: arms('notifier', 3) },
   // KVM is told of the object, or asked about its memory.
   gpa_to_gfn: ANYTHING,

@@ -1,5 +1,6 @@
 /** The types of names, members and expressions, through typedefs and headers. */
 import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../../ir/types.ts';
+import { ASYNC_TYPEDEFS } from '../../kernel/async.ts';
 import type { Module } from '../types.ts';
 import { spend } from '../../budget/work.ts';
 import { localsOf } from './locals.ts';
@@ -71,7 +72,11 @@ export function resolveType(module: Module, file: FileIr, type: TypeName): Point
   for (let hops = 0; hops < 8; hops++) {
     if (current.keyword === 'struct') return { tag: current.name, pointers };
     const alias = typedefOf(module, file, current.name);
-    if (current.keyword !== null || !alias) return null;
+    if (current.keyword !== null) return null;
+    if (!alias) {
+      const tag = ASYNC_TYPEDEFS.get(current.name);
+      return tag === undefined ? null : { tag, pointers };
+    }
     current = alias;
     pointers += alias.pointers + alias.arrays;
   }
