@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           // Half of the time would go into loading and warming up the same engine for each file.
           isolate: false,
-          setupFiles: 'test/support/seed.ts',
+          setupFiles: 'test/support/unit-setup.ts',
           ...limit,
         },
       },
