@@ -31,3 +31,8 @@ export function kernelConstant(name: string, kernel: KernelVersion): number | nu
   const constant = CONSTANTS.get(name);
   return constant && inRange(kernel, constant.kernels) ? constant.value : null;
 }
+
+/** Whether the name has a number in some kernel. */
+export function isKernelConstant(name: string): boolean {
+  return CONSTANTS.has(name);
+}

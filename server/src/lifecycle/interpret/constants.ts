@@ -1,25 +1,32 @@
 /** The numbers that enums and macros of a file stand for. */
 import type { FileIr } from '../../ir/types.ts';
+import { isKernelConstant } from '../../kernel/constants.ts';
 import { COMMENT_OR_STRING } from '../../text/lexical.ts';
 
-/**
- * The values of a document's enumerators, and of its object-like macros that stand for a number or
- * for one of these names: what a
- * driver's own result codes and stages are compared by. A name whose value is not certain is left
- * out.
- */
-export function constantsOf(file: FileIr): ReadonlyMap<string, number> {
+export interface Constants {
+  /**
+   * The values of a document's enumerators, and of its object-like macros that stand for a number or
+   * for one of these names: what a driver's own result codes and stages are compared by. A name whose
+   * value is not certain is left out.
+   */
+  readonly values: ReadonlyMap<string, number>;
+  /** It may give a number of its own to a name that has one in the kernel's headers, under any #if. */
+  readonly redefinesKernel: boolean;
+}
+
+export function constantsOf(file: FileIr): Constants {
   let known = constants.get(file);
   if (!known) constants.set(file, (known = collect(file)));
   return known;
 }
 
-const constants = new WeakMap<FileIr, ReadonlyMap<string, number>>();
+const constants = new WeakMap<FileIr, Constants>();
 
 const ENUM = /\benum\b(?:\s+\w+)?\s*\{([^{}]*)\}/g;
 
-function collect(file: FileIr): Map<string, number> {
+function collect(file: FileIr): Constants {
   const values = new Map<string, number>();
+  let redefinesKernel = file.macros.some(({ name }) => isKernelConstant(name));
   const ambiguous = new Set<string>();
   const set = (name: string, value: number | null) => {
     // Two #if arms may give one name two values.
@@ -30,6 +37,7 @@ function collect(file: FileIr): Map<string, number> {
   };
   if (/\benum\b/.test(file.text)) {
     for (const [, body] of file.text.replace(COMMENT_OR_STRING, ' ').matchAll(ENUM)) {
+      redefinesKernel ||= body!.split(/\W+/).some(isKernelConstant);
       let next: number | null = body!.includes('#') ? null : 0;
       for (const entry of body!.split(',')) {
         const [, name, value] = /^\s*(\w+)\s*(?:=([\s\S]*))?$/.exec(entry) ?? [];
@@ -48,7 +56,7 @@ function collect(file: FileIr): Map<string, number> {
       if (value !== null) set(macro.name, value);
     }
   }
-  return values;
+  return { values, redefinesKernel };
 }
 
 /**

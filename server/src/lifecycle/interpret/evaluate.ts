@@ -1,7 +1,6 @@
 /** The value of an expression on a path, and what its evaluation does. */
 import { identityOf } from '../../ir/node-identity.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
-import { kernelConstant } from '../../kernel/constants.ts';
 import { combine } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
 import { decide } from './branch-conditions.ts';
@@ -312,7 +311,7 @@ function nameValue(run: Run, state: PathState, name: string, at: number): Value 
     return { kind: 'function', name };
   const variable = run.index.variable(run.file, name);
   if (!variable) {
-    const value = run.index.constant(run.file, name) ?? kernelConstant(name, run.kernel);
+    const value = run.index.constant(run.file, name);
     return value === null ? namedConstant(state, name, false) : int(value);
   }
   const typeName = variable.item.type;

@@ -17,6 +17,7 @@ import type {
   VariableIr,
 } from '../../ir/types.ts';
 import { walkExpr, walkExprs, walkStmt } from '../../ir/visit.ts';
+import { kernelConstant } from '../../kernel/constants.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Condition } from '../../syntax/node.ts';
 import { originalOf } from './function-scan.ts';
@@ -73,8 +74,8 @@ export interface ModuleIndex {
   macroFunctions(from: FileIr, name: string, at: number): readonly Defined<FunctionIr>[];
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
   /**
-   * The value of an enumerator or of a macro that stands for a number; null when the module does
-   * not say.
+   * The value of an enumerator or of a macro that stands for a number; null when neither the module
+   * nor the kernel says.
    */
   constant(from: FileIr, name: string): number | null;
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
@@ -205,11 +206,14 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
       );
     },
     constant: (from, name) => {
-      for (const file of [from, ...module.headers]) {
-        const value = constantsOf(file).get(name);
+      const seen = [from, ...module.headers];
+      for (const file of seen) {
+        const value = constantsOf(file).values.get(name);
         if (value !== undefined) return value;
       }
-      return null;
+      // Of an enum that the driver has in part, the rest may have other numbers too.
+      const isRedefined = seen.some((file) => constantsOf(file).redefinesKernel);
+      return isRedefined ? null : kernelConstant(name, kernel);
     },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
     allFunctions,

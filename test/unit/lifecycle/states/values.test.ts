@@ -338,6 +338,24 @@ describe('the states of a migration', () => {
     const own = `#define VFIO_DEVICE_STATE_STOP 2\n#define VFIO_DEVICE_STATE_RUNNING 2\n${STEP}`;
     expect(putsOf('6.2', own)).toContain('new held registered live');
   });
+  test.each([
+    [
+      'one of them in an arm that the kernel leaves out',
+      '#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)\n#define VFIO_DEVICE_STATE_RUNNING (1 << 0)\n#endif',
+    ],
+    ['another of them', '#define VFIO_DEVICE_STATE_PRE_COPY 5'],
+    ['one of them to what is not read', '#define VFIO_DEVICE_STATE_RUNNING (1 + 1)'],
+    [
+      'them in an enum of what is not read',
+      'enum { VFIO_DEVICE_STATE_STOP = FOO_BASE + 3, VFIO_DEVICE_STATE_RUNNING = FOO_BASE + 3 };',
+    ],
+    [
+      'them in an enum with arms',
+      'enum {\n#ifdef FOO\n\tVFIO_DEVICE_STATE_STOP,\n#endif\n\tVFIO_DEVICE_STATE_RUNNING };',
+    ],
+  ])('are names of which nothing is known where the driver sets %s', (_, own) => {
+    expect(putsOf('6.2', `${own}\n${STEP}`)).toContain('new held registered live');
+  });
   test('were flags before there was a second protocol, and are names of which nothing is known', () => {
     expect(putsOf('5.17')).toContain('new held registered live');
   });
