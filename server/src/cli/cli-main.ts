@@ -16,7 +16,8 @@ async function run(): Promise<void> {
   const { threadRole } = await import('../lsp/node-thread.ts');
   const { compiledFolder, offerToKeep, runCompiled } = await import('../lsp/node-compiled.ts');
   // For all threads, and V8 takes what was kept only under the flags that it was kept under.
-  if (threadRole() === undefined) (await import('../lsp/node-compiler-flags.ts')).setCompilerFlags();
+  if (threadRole() === undefined)
+    (await import('../lsp/node-compiler-flags.ts')).setCompilerFlags();
   offerToKeep(runCompiled(join(__dirname, 'web', 'server.js'), compiledFolder()));
 }
 
