@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // times slower than this one.
 const limit = { testTimeout: 600_000, hookTimeout: 600_000 };
 // Programs under test write nothing into the home of who tests.
-const env = { VFIO_LIFECYCLE_CACHE: '' };
+const env = { VFIO_LIFECYCLE_CACHE: process.env['VFIO_LIFECYCLE_CACHE'] ?? '' };
 
 export default defineConfig({
   test: {
