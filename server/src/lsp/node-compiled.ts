@@ -3,17 +3,7 @@
  * start. Node has the same from 22 on; the oldest editors come with 20.
  */
 import type * as crypto from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -182,21 +172,13 @@ function read(file: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** The bytes of a file; what Node itself reads may share its buffer with others. */
+/** The bytes of a file in a buffer of their own: that of a small file Node may share with others. */
 function bytesOf(file: string): Uint8Array<ArrayBuffer> {
-  const opened = openSync(file, 'r');
-  try {
-    const bytes = new Uint8Array(fstatSync(opened).size);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const more = readSync(opened, bytes, filled, bytes.length - filled, filled);
-      if (more === 0) throw new Error(`${file} has become shorter`);
-      filled += more;
-    }
-    return bytes;
-  } finally {
-    closeSync(opened);
-  }
+  const content = readFileSync(file);
+  const { buffer } = content;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === content.length
+    ? new Uint8Array(buffer)
+    : Uint8Array.from(content);
 }
 
 function asBuffer(bytes: Uint8Array<ArrayBuffer>): Buffer {
