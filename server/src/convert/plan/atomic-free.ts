@@ -71,9 +71,9 @@ function insideOf(file: FileIr, change: Change, region: Region): string {
     return ` after ${changeText(change)} of line ${lineOf(file, change.start)}, which is not in the files that were read: it may let nothing sleep, and vfio_put_device() may. Free it after the end of that first`;
   const line = lineOf(file, change.start);
   const isLock = change.kind === 'call' && lockTakenBy(change.name ?? '') === region;
-  return !isLock
-    ? ` after ${changeText(change)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`
-    : ` with the lock of line ${line} held, ${changeText(change)}: vfio_put_device() may sleep. Free it after the unlock first`;
+  return isLock
+    ? ` with the lock of line ${line} held, ${changeText(change)}: vfio_put_device() may sleep. Free it after the unlock first`
+    : ` after ${changeText(change)} of line ${line}: vfio_put_device() may sleep. Free it where sleeping is allowed again first`;
 }
 
 /** Where a call that frees runs under a lock: in its own function, or in one that calls that. */

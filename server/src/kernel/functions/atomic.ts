@@ -1,10 +1,22 @@
 /** Locks of subsystems and the inner forms of locks: from there on nothing may sleep (include/linux, 5.15 to 6.19). */
-import { ANYTHING, enters, mayEnter, leaves, type AtomicUse, type FunctionRows } from './row.ts';
+import {
+  ANYTHING,
+  enters,
+  mayEnter,
+  leaves,
+  type AtomicUse,
+  type FunctionRow,
+  type FunctionRows,
+} from './row.ts';
 import { words } from '../behaviour-builders.ts';
 
 /** Functions that do the same, and of which no table says more. */
-function each(atomic: AtomicUse, names: string): FunctionRows {
-  return Object.fromEntries(words(names).map((name) => [name, { ...ANYTHING, atomic }]));
+function each(
+  atomic: AtomicUse,
+  names: string,
+  more: Pick<FunctionRow, 'assigns'> = {},
+): FunctionRows {
+  return Object.fromEntries(words(names).map((name) => [name, { ...ANYTHING, atomic, ...more }]));
 }
 
 export const ATOMIC: FunctionRows = {
@@ -57,17 +69,12 @@ export const ATOMIC: FunctionRows = {
     dma_fence_unlock_irqrestore`,
   ),
   // Their flags are an argument that is assigned to.
-  _raw_spin_lock_irqsave: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  _raw_read_lock_irqsave: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  _raw_write_lock_irqsave: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  irq_gc_lock_irqsave: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  mas_lock_irqsave: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  lock_requestor: { ...ANYTHING, assigns: [1], atomic: enters('spinlock', 'interrupts') },
-  gpio_generic_chip_lock_irqsave: {
-    ...ANYTHING,
-    assigns: [1],
-    atomic: enters('spinlock', 'interrupts'),
-  },
+  ...each(
+    enters('spinlock', 'interrupts'),
+    `_raw_spin_lock_irqsave _raw_read_lock_irqsave _raw_write_lock_irqsave irq_gc_lock_irqsave mas_lock_irqsave
+    lock_requestor gpio_generic_chip_lock_irqsave`,
+    { assigns: [1] },
+  ),
   ...each(
     enters('spinlock', 'softirqs'),
     `txd_lock __netif_tx_lock_bh netif_addr_lock_bh _raw_spin_lock_bh _raw_read_lock_bh _raw_write_lock_bh
