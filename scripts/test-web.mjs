@@ -222,8 +222,9 @@ async function firstStart({ context }) {
     // With a file in the address a window opens that file, and not what was open before.
     const folder = new URL(address);
     folder.searchParams.delete('payload');
-    await page.goto(folder.href);
-    await sees(page, 'the picture of a life cycle is there again after a reload', comesBack);
+    await sees(page, 'the picture of a life cycle is there again after a reload', (shown) =>
+      comesBack(shown, folder.href),
+    );
     await sees(page, 'the picture leads on after a reload', leadsOn);
     await page.goto(`${folder.origin}/?ew=true`);
     await sees(page, 'an empty window does not activate the extension', async () => {
@@ -243,8 +244,7 @@ async function sees(page, what, look) {
     console.log(`ok      ${what}`);
     result(what, true);
   } catch (error) {
-    await takePicture(page);
-    result(what, false, error.message);
+    result(what, false, `${error.message}\n${await keepSight(page)}`);
   }
 }
 
@@ -256,19 +256,25 @@ async function lookTwice(page, what, look) {
   try {
     return await look(page);
   } catch (error) {
-    console.log(`again:  ${what}: ${error.message}`);
-    await takePicture(page);
+    console.log(`again:  ${what}: ${error.message}\n${await keepSight(page)}`);
     // What the first look left open is closed.
     for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
     return look(page);
   }
 }
 
-/** Keeps what a look that failed saw last; a page that hangs has no picture. */
-async function takePicture(page) {
-  await page
-    .screenshot({ path: inProject('out/web-failure.png'), timeout: 30_000 })
-    .catch(() => undefined);
+/**
+ * Keeps a picture of what a look that failed saw last, and returns the text of it, for the log of a
+ * run whose pictures nobody keeps; a page that hangs has neither.
+ */
+async function keepSight(page) {
+  const timeout = 30_000;
+  await page.screenshot({ path: inProject('out/web-failure.png'), timeout }).catch(() => undefined);
+  const text = await page
+    .locator('body')
+    .innerText({ timeout })
+    .catch(() => 'the page does not answer');
+  return text.replace(/\s*\n\s*/g, ' | ');
 }
 
 /** The caret is at the first mistake, and the problems are in view. */
@@ -282,9 +288,10 @@ async function looksRight(page) {
 
 /**
  * A picture is there again in a window that is loaded anew, once the editor has kept what is open:
- * it does so from time to time.
+ * it does so from time to time. A second look begins with a window of its own too.
  */
-async function comesBack(page) {
+async function comesBack(page, address) {
+  await page.goto(address);
   const file = page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'mistakes.c' });
   await pressUntil(page.locator('.tab.active', { hasText: 'mistakes.c' }), () =>
     file.dblclick({ timeout: 10_000 }),
@@ -366,7 +373,7 @@ async function inPage({ context }, where, address, results) {
   const problem = await ended;
   clearTimeout(timeout);
   if (problem !== undefined || counts.failed > 0) {
-    await takePicture(page);
+    console.log(await keepSight(page));
     console.log(said.slice(-20).join('\n'));
   }
   if (problem === undefined)
