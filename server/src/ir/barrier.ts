@@ -46,10 +46,13 @@ function calledIn(code: string): string[] {
   return [...called];
 }
 
+/** What is only asked whether a name is in it. */
+export type Names = Pick<ReadonlySet<string>, 'has'>;
+
 /** A use of a macro: its arguments, and the function around it. */
 export interface BarrierUse {
   readonly args: readonly Expr[];
-  readonly locals: ReadonlySet<string>;
+  readonly locals: Names;
   readonly labels: ReadonlySet<string>;
   /** The place of one more node. */
   readonly placed: () => CodeNode;

@@ -6,7 +6,7 @@ import type { Condition } from '../syntax/node.ts';
 import { append } from '../text/lists.ts';
 import type { Span } from '../text/span.ts';
 import { cleanupOfMacros } from './attributes.ts';
-import { barrierOf, readMacroText, type MacroText } from './barrier.ts';
+import { barrierOf, readMacroText, type MacroText, type Names } from './barrier.ts';
 import { argumentsOf, substitute, type MacroUse } from './substitute.ts';
 import type {
   BlockStmt,
@@ -52,7 +52,7 @@ const MAX_DEPTH = 40;
 interface Expander extends ExpandOptions {
   nodes: number;
   /** The parameters and local variables of the function, whose names are not a macro's. */
-  readonly locals: ReadonlySet<string>;
+  readonly locals: Names;
   readonly labels: ReadonlySet<string>;
 }
 
@@ -79,20 +79,12 @@ export function expandMacros(fn: FunctionIr, options: ExpandOptions): FunctionIr
  * @param locals the parameters and local variables of the function
  * @returns `stmt` itself when it uses none.
  */
-export function expandStatement(
-  stmt: Stmt,
-  locals: ReadonlySet<string>,
-  options: ExpandOptions,
-): Stmt {
+export function expandStatement(stmt: Stmt, locals: Names, options: ExpandOptions): Stmt {
   return statementOf(stmt, { ...options, nodes: 0, locals, labels: NO_LABELS }, NONE);
 }
 
 /** An expression of a function with the macros in it written out, as `expandStatement` does it. */
-export function expandExpression(
-  expr: Expr,
-  locals: ReadonlySet<string>,
-  options: ExpandOptions,
-): Expr {
+export function expandExpression(expr: Expr, locals: Names, options: ExpandOptions): Expr {
   return expressionOf(expr, { ...options, nodes: 0, locals, labels: NO_LABELS }, NONE);
 }
 

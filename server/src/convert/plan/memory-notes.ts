@@ -108,13 +108,9 @@ function usesOf(
       for (const { stmt } of statementsOf(fn)) {
         for (const use of allExpressions(stmt)) {
           if (use.kind !== 'call' || use.name === null || found.has(use.name)) continue;
-          const inside = handedOnBy(scope, use).some(
-            (handed) =>
-              handed.to !== null &&
-              position(handed.to) === handed.position &&
-              isInside(scope, container, handed.pointer),
-          );
-          if (inside) found.set(use.name, { where, use });
+          const handed = handedOnBy(scope, use, (pointer) => isInside(scope, container, pointer));
+          if (handed.some((one) => one.to !== null && position(one.to) === one.position))
+            found.set(use.name, { where, use });
         }
       }
     }

@@ -149,8 +149,8 @@ function overwrites(search: Search, scope: Scope, expr: Expr): boolean {
   if (expr.kind !== 'call' || expr.name === null) return false;
   const { name } = expr;
   if (name === 'swap' && expr.args.some((arg) => isWholeObject(search, scope, arg))) return true;
-  return handedOnBy(scope, expr).some(
-    (handed) => writesBytes(handed) && pointsToObject(search, scope, handed.pointer),
+  return handedOnBy(scope, expr, (pointer) => pointsToObject(search, scope, pointer)).some(
+    writesBytes,
   );
 }
 

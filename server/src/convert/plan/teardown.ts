@@ -256,10 +256,8 @@ function refuseFreeingMacros(module: Module, file: FileIr, container: Container)
     for (const { stmt } of statementsOf(fn)) {
       for (const call of allExpressions(stmt)) {
         if (call.kind !== 'call' || !isMacro(scope, call)) continue;
-        const isFreed = handedOnBy(scope, call).some(
-          (handed) => isFree(handed) && levelOf(scope, container, handed.pointer) >= 0,
-        );
-        if (!isFreed) continue;
+        const isOfContainer = (pointer: Expr): boolean => levelOf(scope, container, pointer) >= 0;
+        if (!handedOnBy(scope, call, isOfContainer).some(isFree)) continue;
         refuse(
           'macro',
           `The macro ${call.name} frees \`struct ${container.tag}\` at line ${lineOf(file, call.start)}, and a put cannot replace that, because other objects may use the macro. First free the object without it.`,

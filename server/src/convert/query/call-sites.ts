@@ -8,6 +8,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { isNull } from './expressions.ts';
 import {
   allExpressions,
+  foundIn,
   statementsOf,
   uncast,
   type Placed,
@@ -223,16 +224,22 @@ function viewedAs(
   name: string,
   path: readonly string[],
 ): { readonly tag: string; readonly path: readonly string[] } | null {
-  for (const { stmt } of statementsOf(scope.fn)) {
-    for (const expr of allExpressions(stmt)) {
-      if (expr.kind !== 'call' || expr.name !== 'container_of' || path.length > 0) continue;
-      const [pointer, , member] = expr.args;
-      const tag = typeOf(scope, expr)?.tag;
-      if (pointer?.kind === 'name' && pointer.name === name && tag && member)
-        return { tag, path: memberNames(member) };
-    }
+  if (path.length > 0) return null;
+  for (const call of foundIn(scope.fn, containerCalls)) {
+    const [pointer, , member] = call.args;
+    if (pointer?.kind !== 'name' || pointer.name !== name || !member) continue;
+    const tag = typeOf(scope, call)?.tag;
+    if (tag) return { tag, path: memberNames(member) };
   }
   return null;
+}
+
+function containerCalls(fn: FunctionIr): readonly CallExpr[] {
+  return statementsOf(fn).flatMap(({ stmt }) =>
+    allExpressions(stmt).filter(
+      (expr): expr is CallExpr => expr.kind === 'call' && expr.name === 'container_of',
+    ),
+  );
 }
 
 /** `core_device.vdev` as an argument. */
@@ -262,20 +269,24 @@ export interface Assignment {
 }
 
 /** The values given to a variable of a function, by declaration or assignment; NULL is no value. */
-export function assignmentsOf(fn: FunctionIr, name: string): Assignment[] {
-  const found: Assignment[] = [];
+export function assignmentsOf(fn: FunctionIr, name: string): readonly Assignment[] {
+  return foundIn(fn, allAssignments).get(name) ?? [];
+}
+
+/** The same of all variables, by their names. */
+function allAssignments(fn: FunctionIr): ReadonlyMap<string, readonly Assignment[]> {
+  const found = new Map<string, Assignment[]>();
+  const add = (name: string, at: Placed, value: Expr): void => {
+    if (isNull(value)) return;
+    const list = found.get(name);
+    if (list) list.push({ at, value });
+    else found.set(name, [{ at, value }]);
+  };
   for (const at of statementsOf(fn)) {
-    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init))
-      found.push({ at, value: at.stmt.init });
-    for (const expr of allExpressions(at.stmt)) {
-      if (
-        expr.kind === 'assign' &&
-        expr.target.kind === 'name' &&
-        expr.target.name === name &&
-        !isNull(expr.value)
-      )
-        found.push({ at, value: expr.value });
-    }
+    if (at.stmt.kind === 'decl' && at.stmt.init) add(at.stmt.name, at, at.stmt.init);
+    for (const expr of allExpressions(at.stmt))
+      if (expr.kind === 'assign' && expr.target.kind === 'name')
+        add(expr.target.name, at, expr.value);
   }
   return found;
 }

@@ -3,7 +3,7 @@
  * lets others reach, and how else it makes itself felt.
  */
 import { subStmts } from '../../ir/visit.ts';
-import type { Expr, Stmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { ownExpressions } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
 import { collect, Collector, evaluate, loopMacro } from './collect.ts';
@@ -68,12 +68,18 @@ export function footprintOfExpr(scope: Scope, expr: Expr): Footprint {
 }
 
 /**
- * What a call itself hands on, by the function or macro that it calls: what its arguments hand on
- * when they are evaluated is theirs.
+ * What a call itself hands on of the pointers that are wanted, by the function or macro that it
+ * calls: what its arguments hand on when they are evaluated is theirs.
  */
-export function handedOnBy(scope: Scope, call: Expr): readonly HandedOn[] {
+export function handedOnBy(
+  scope: Scope,
+  call: CallExpr,
+  isWanted: (pointer: Expr) => boolean,
+): readonly HandedOn[] {
+  // Nearly all calls have nothing to do with what is wanted, and a footprint costs much more.
+  if (!call.args.some(isWanted) && writtenOutExpression(scope, call).code === call) return [];
   return footprintOfExpr(scope, call).handedOn.filter(
-    ({ at }) => at.start === call.start && at.end === call.end,
+    ({ at, pointer }) => at.start === call.start && at.end === call.end && isWanted(pointer),
   );
 }
 

@@ -23,13 +23,13 @@ export interface WrittenOut<T> {
 
 /** A statement with the macros in it written out; the statement itself where it uses none. */
 export function writtenOutStatement(scope: Scope, stmt: Stmt): WrittenOut<Stmt> {
-  const code = expandStatement(stmt, new Set(scope.locals.keys()), optionsOf(scope));
+  const code = expandStatement(stmt, scope.locals, optionsOf(scope));
   return { code, scope: code === stmt ? scope : withDeclared(scope, code) };
 }
 
 /** An expression with the macros in it written out; the expression itself where it uses none. */
 export function writtenOutExpression(scope: Scope, expr: Expr): WrittenOut<Expr> {
-  const code = expandExpression(expr, new Set(scope.locals.keys()), optionsOf(scope));
+  const code = expandExpression(expr, scope.locals, optionsOf(scope));
   if (code === expr) return { code, scope };
   const stmt: Stmt = { kind: 'expr', expr: code, start: expr.start, end: expr.end };
   return { code, scope: withDeclared(scope, stmt) };

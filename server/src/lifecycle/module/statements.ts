@@ -33,6 +33,7 @@ let listed:
   | {
       readonly statements: Map<FunctionIr, readonly Placed[]>;
       readonly expressions: Map<Stmt, readonly Expr[]>;
+      readonly found: Map<(fn: FunctionIr) => unknown, Map<FunctionIr, unknown>>;
     }
   | undefined;
 
@@ -42,7 +43,7 @@ let listed:
  */
 export function remembering<T>(work: () => T): T {
   if (listed) return work();
-  listed = { statements: new Map(), expressions: new Map() };
+  listed = { statements: new Map(), expressions: new Map(), found: new Map() };
   try {
     return work();
   } finally {
@@ -57,6 +58,15 @@ export function statementsOf(fn: FunctionIr): readonly Placed[] {
   // Counted each time: what an answer costs does not depend on who asked before.
   spend(all.length);
   return all;
+}
+
+/** What `find` finds in a function, once for all who ask since `remembering` began. */
+export function foundIn<T>(fn: FunctionIr, find: (fn: FunctionIr) => T): T {
+  if (!listed) return find(fn);
+  const known = listed.found.get(find) ?? new Map<FunctionIr, unknown>();
+  listed.found.set(find, known);
+  if (!known.has(fn)) known.set(fn, find(fn));
+  return known.get(fn) as T;
 }
 
 /** Iterative: nesting has no bound. */
