@@ -36,15 +36,14 @@ function mentionsVfio(path: string): boolean {
   // A pipe would hold the open itself up, and a device never ends.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    if (!fstatSync(file).isFile()) return false;
     let kept = 0;
     for (;;) {
       const read = readSync(file, buffer, kept, buffer.length - kept, null);
       if (read === 0) return false;
       const filled = kept + read;
       if (buffer.subarray(0, filled).includes(NEEDLE)) return true;
-      // A regular file gives all it has: a short read is its end.
-      if (filled < buffer.length) return false;
+      // A regular file gives all it has: a short read is its end. What is none never ends.
+      if (filled < buffer.length || (kept === 0 && !fstatSync(file).isFile())) return false;
       // The word may lie across two reads.
       kept = NEEDLE.length - 1;
       buffer.copy(buffer, 0, filled - kept, filled);

@@ -7,12 +7,14 @@
 const URI_ROOT = /^[A-Za-z][A-Za-z0-9+.-]+:\/\/[^/]*/;
 
 function split(path: string): { root: string; segments: string[]; isUri: boolean } {
-  const uri = URI_ROOT.exec(path);
-  const root = uri ? uri[0] : '';
-  const rest = path.slice(root.length);
+  const uri = path.startsWith('/') ? null : URI_ROOT.exec(path);
+  const authority = uri ? uri[0] : '';
+  const isAbsolute = path.startsWith('/', authority.length);
+  const root = isAbsolute ? `${authority}/` : authority;
+  const segments = path.slice(root.length).split('/');
   return {
-    root: rest.startsWith('/') ? `${root}/` : root,
-    segments: rest.split('/').filter((text) => text !== ''),
+    root,
+    segments: segments.includes('') ? segments.filter((text) => text !== '') : segments,
     isUri: uri !== null,
   };
 }
