@@ -164,8 +164,14 @@ async function gcc(args: readonly string[]): Promise<void> {
   }
 }
 
-/** The symbols of an object by what `nm` calls them. */
-async function symbols(object: string): Promise<{ name: string; kind: string; size: number }[]> {
+interface ObjectSymbol {
+  readonly name: string;
+  /** The letter of `nm`. */
+  readonly kind: string;
+  readonly size: number;
+}
+
+async function symbols(object: string): Promise<readonly ObjectSymbol[]> {
   const { stdout } = await call('nm', ['-S', object], { maxBuffer: 1 << 24 });
   return stdout.split('\n').flatMap((line) => {
     const found = /^(?:[0-9a-f]{16})? *([0-9a-f]{16})? *([A-Za-z]) (\S+)$/.exec(line);
@@ -175,8 +181,25 @@ async function symbols(object: string): Promise<{ name: string; kind: string; si
   });
 }
 
+interface FakeKernel {
+  /** The path of the object. */
+  readonly object: string;
+  readonly symbols: readonly ObjectSymbol[];
+}
+
+const fakeKernels = new Map<string, Promise<FakeKernel>>();
+
+/** The fake kernel with its symbols, which are read once for all drivers of a test file. */
+function fakeKernel(headers: Headers): Promise<FakeKernel> {
+  const found =
+    fakeKernels.get(headers.configured) ??
+    fakeKernelObject(headers).then(async (object) => ({ object, symbols: await symbols(object) }));
+  fakeKernels.set(headers.configured, found);
+  return found;
+}
+
 /** The fake kernel and the host side as one object, made once for each state of their sources. */
-async function fakeKernel(headers: Headers): Promise<string> {
+async function fakeKernelObject(headers: Headers): Promise<string> {
   const folders = ['', 'fake/', 'host/'];
   const files = folders
     .flatMap((folder) =>
@@ -240,7 +263,7 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
   const module = path.join(folder, 'module.o');
   await call('ld', ['-r', '-o', module, ...objects]);
   const own = await symbols(module);
-  const theirs = await symbols(fake);
+  const theirs = fake.symbols;
   const defined = new Set(
     [...own, ...theirs].filter(({ kind }) => kind !== 'U').map(({ name }) => name),
   );
@@ -284,7 +307,7 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
     '-o',
     `${stubs}.o`,
   ]);
-  await gcc(['-no-pie', '-fsanitize=address', module, fake, `${stubs}.o`, '-o', program]);
+  await gcc(['-no-pie', '-fsanitize=address', module, fake.object, `${stubs}.o`, '-o', program]);
   return program;
 }
 

@@ -24,14 +24,25 @@ export interface Trials {
 }
 
 /**
- * Trials that work in a folder of the caller's. The runs of the last original are kept for the next
- * style and kernel.
+ * Trials that work in a folder of the caller's. A text is compiled and run once for each kernel: the
+ * original is the same for all styles and kernels, and so often is what both styles write.
  */
 export function trialsIn(folder: string): Trials {
   let number = 0;
-  let last: { readonly text: string; readonly runs: Promise<readonly Run[]> } | undefined;
+  const known = new Map<string, Promise<readonly Run[]>>();
 
-  async function runs(text: string, kernel: string, oldModel: boolean): Promise<readonly Run[]> {
+  function runs(text: string, kernel: string, oldModel: boolean): Promise<readonly Run[]> {
+    const key = `${kernel} ${oldModel} ${text}`;
+    const found = known.get(key) ?? buildAndRun(text, kernel, oldModel);
+    known.set(key, found);
+    return found;
+  }
+
+  async function buildAndRun(
+    text: string,
+    kernel: string,
+    oldModel: boolean,
+  ): Promise<readonly Run[]> {
     const own = path.join(folder, String(++number));
     mkdirSync(own);
     const source = path.join(own, 'driver.c');
@@ -43,10 +54,7 @@ export function trialsIn(folder: string): Trials {
     return result;
   }
 
-  function original(text: string): Promise<readonly Run[]> {
-    if (last?.text !== text) last = { text, runs: runs(text, '6.1', true) };
-    return last.runs;
-  }
+  const original = (text: string): Promise<readonly Run[]> => runs(text, '6.1', true);
 
   return {
     async attempt(text, kernel, style) {
