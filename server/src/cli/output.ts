@@ -1,4 +1,4 @@
-/** The two streams of the process: the result on stdout, what a person is told on stderr. */
+/** The two streams of a command: the result on stdout, what a person is told on stderr. */
 import { fstatSync, writeSync } from 'node:fs';
 import type { Manner } from './command.ts';
 import { printable } from './printable.ts';
@@ -28,29 +28,47 @@ export interface Output {
   progress(line: string): void;
 }
 
+/** What an output writes to. */
+export interface Streams {
+  out(text: string | Uint8Array): void;
+  error(text: string): void;
+  /** Whether a person reads `error` as it comes. */
+  readonly isTerminal: boolean;
+}
+
 /**
  * Output over the process' streams. What stdout does not take ends the process with status 2, since
  * its reader has not got the result: without a word where the reader has gone away (`check | head`),
  * with one line where the disk is full.
  */
-export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
+export function createOutput(manner: Pick<Manner, 'talk'>): Output {
+  const output = outputOver(manner, {
+    out: writeToStdout,
+    error: (text) => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+  });
+  endOnFailure(process.stdout, (error) => output.error(`stdout: ${reasonInWords(error)}`));
+  // There is nobody left to tell.
+  endOnFailure(process.stderr, () => undefined);
+  return output;
+}
+
+/** Output over any streams. */
+export function outputOver({ talk }: Pick<Manner, 'talk'>, streams: Streams): Output {
   let shown = 0;
   const clear = (): void => {
-    if (shown > 0) process.stderr.write(`\r${' '.repeat(shown)}\r`);
+    if (shown > 0) streams.error(`\r${' '.repeat(shown)}\r`);
     shown = 0;
   };
   const say = (line: string): void => {
     clear();
-    process.stderr.write(`vfio-lifecycle: ${printable(line)}\n`);
+    streams.error(`vfio-lifecycle: ${printable(line)}\n`);
   };
-  endOnFailure(process.stdout, (error) => say(`stdout: ${reasonInWords(error)}`));
-  // There is nobody left to tell.
-  endOnFailure(process.stderr, () => undefined);
-  const showsProgress = talk !== 'quiet' && process.stderr.isTTY === true;
+  const showsProgress = talk !== 'quiet' && streams.isTerminal;
   return {
     out(text) {
       clear();
-      writeToStdout(text);
+      streams.out(text);
     },
     note(line) {
       if (talk !== 'quiet') say(line);
@@ -64,12 +82,12 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
     },
     line(line) {
       clear();
-      if (talk !== 'quiet') process.stderr.write(`${printable(line)}\n`);
+      if (talk !== 'quiet') streams.error(`${printable(line)}\n`);
     },
     progress(line) {
       if (!showsProgress) return;
       clear();
-      process.stderr.write(line);
+      streams.error(line);
       shown = line.length;
     },
   };

@@ -63,19 +63,34 @@ export async function runCommand(command: Command, program: Program): Promise<nu
  */
 export async function main(dist: string): Promise<void> {
   const facts = readPackageFacts(dist);
-  let output = createOutput({ talk: 'normal' });
+  // Not process.exit(): what is still on its way into a pipe would be lost.
+  process.exitCode = await runWords(
+    process.argv.slice(2),
+    facts.version,
+    createOutput,
+    (output, manner) => createProgram(output, facts, manner, dist),
+  );
+}
+
+/** Runs the command of these arguments and gives its exit status. What goes wrong is said. */
+export async function runWords(
+  words: readonly string[],
+  version: string,
+  outputOf: (manner: Pick<Manner, 'talk'>) => Output,
+  programOf: (output: Output, manner: Manner) => Program,
+): Promise<number> {
+  let output = outputOf({ talk: 'normal' });
   try {
-    const { command, manner } = parseCommandLine(process.argv.slice(2), facts.version);
-    output = createOutput(manner);
-    // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await runCommand(command, createProgram(output, facts, manner, dist));
+    const { command, manner } = parseCommandLine(words, version);
+    output = outputOf(manner);
+    return await runCommand(command, programOf(output, manner));
   } catch (error) {
-    process.exitCode = 2;
     output.error(
       error instanceof UsageError
         ? error.message
         : `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
+    return 2;
   }
 }
 

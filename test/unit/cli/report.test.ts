@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Ajv from 'ajv';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CLEAN, LEAKY, UNCHECKED } from '../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
-import { applyEdits } from '../../server/src/text/edits.ts';
-import { lineIndex } from '../../server/src/text/position.ts';
-import { run } from './run.ts';
+import { CLEAN, LEAKY, UNCHECKED } from '../../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../../support/folder.ts';
+import { applyEdits } from '../../../server/src/text/edits.ts';
+import { lineIndex } from '../../../server/src/text/position.ts';
+import { run } from '../../support/command.ts';
 
 let folder: Folder | undefined;
 afterEach(() => {
@@ -18,7 +18,7 @@ const make = (files: Record<string, string | Uint8Array>): Folder =>
   (folder = temporaryFolder(files));
 
 const PACKAGE = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 ) as { version: string; homepage: string; repository: { url: string } };
 
 interface Region {
@@ -88,8 +88,8 @@ const validate = new Ajv({
 }).compile(schema);
 
 /** Runs check, validates what it prints, and gives back the only run in it. */
-function sarif(path: string, ...args: string[]) {
-  const { stdout, status } = run(path, 'check', '--format', 'sarif', ...args);
+async function sarif(path: string, ...args: string[]) {
+  const { stdout, status } = await run(path, 'check', '--format', 'sarif', ...args);
   const log = JSON.parse(stdout);
   validate(log);
   expect(validate.errors ?? []).toEqual([]);
@@ -98,13 +98,16 @@ function sarif(path: string, ...args: string[]) {
 }
 
 describe('check --format sarif', () => {
-  it('is a log of SARIF 2.1.0, with findings and without', () => {
-    expect(sarif(make({ 'foo.c': LEAKY }).path, '.')).toMatchObject({
+  it('is a log of SARIF 2.1.0, with findings and without', async () => {
+    expect(await sarif(make({ 'foo.c': LEAKY }).path, '.')).toMatchObject({
       status: 1,
       log: { version: '2.1.0' },
       results: [{ ruleId: 'missing-put', level: 'error' }],
     });
-    expect(sarif(make({ 'foo.c': CLEAN }).path, '.')).toMatchObject({ status: 0, results: [] });
+    expect(await sarif(make({ 'foo.c': CLEAN }).path, '.')).toMatchObject({
+      status: 0,
+      results: [],
+    });
   });
 
   it('the schema test can fail', () => {
@@ -116,13 +119,13 @@ describe('check --format sarif', () => {
     ).toBe(false);
   });
 
-  it('describes every rule, with its page as help', () => {
+  it('describes every rule, with its page as help', async () => {
     const {
       run: {
         tool: { driver },
       },
       results,
-    } = sarif(make({ 'foo.c': LEAKY }).path, '.');
+    } = await sarif(make({ 'foo.c': LEAKY }).path, '.');
     const ids = driver.rules.map((rule: { id: string }) => rule.id);
     expect(ids).toEqual([...ids].sort());
     expect(ids[results[0]!.ruleIndex]).toBe('missing-put');
@@ -133,28 +136,28 @@ describe('check --format sarif', () => {
       expect(rule.helpUri).toBe(
         `${PACKAGE.repository.url.replace(/\.git$/, '')}/blob/HEAD/docs/rules/${rule.id}.md`,
       );
-      expect(readFileSync(new URL(`../../docs/rules/${rule.id}.md`, import.meta.url), 'utf8')).toBe(
-        rule.help.markdown,
-      );
+      expect(
+        readFileSync(new URL(`../../../docs/rules/${rule.id}.md`, import.meta.url), 'utf8'),
+      ).toBe(rule.help.markdown);
     }
   });
 
-  it('names the program by web addresses, and no path of where it was built', () => {
+  it('names the program by web addresses, and no path of where it was built', async () => {
     const {
       log,
       run: {
         tool: { driver },
       },
-    } = sarif(make({ 'foo.c': CLEAN }).path, '.');
+    } = await sarif(make({ 'foo.c': CLEAN }).path, '.');
     expect(driver.informationUri).toBe(PACKAGE.homepage);
     expect(driver.semanticVersion).toBe(PACKAGE.version);
-    expect(JSON.stringify(log)).not.toContain(fileURLToPath(new URL('../..', import.meta.url)));
+    expect(JSON.stringify(log)).not.toContain(fileURLToPath(new URL('../../..', import.meta.url)));
   });
 
-  it('counts lines and columns from one, and gives the function and the path to the place', () => {
+  it('counts lines and columns from one, and gives the function and the path to the place', async () => {
     const {
       results: [result],
-    } = sarif(make({ 'foo.c': LEAKY }).path, '.');
+    } = await sarif(make({ 'foo.c': LEAKY }).path, '.');
     const [location] = result!.locations;
     expect(location.physicalLocation.region).toEqual({
       startLine: 29,
@@ -171,10 +174,10 @@ describe('check --format sarif', () => {
     expect(steps[0]!.message!.text).toContain('vfio_alloc_device()');
   });
 
-  it('counts columns in UTF-16 code units', () => {
+  it('counts columns in UTF-16 code units', async () => {
     const {
       results: [result],
-    } = sarif(
+    } = await sarif(
       make({ 'foo.c': LEAKY.replace('\t\treturn ret;', '\t\t/* 𝄞ä */ return ret;') }).path,
       '.',
     );
@@ -184,8 +187,8 @@ describe('check --format sarif', () => {
     });
   });
 
-  it('carries fixes that give the fixed text', () => {
-    const { results } = sarif(make({ 'foo.c': UNCHECKED }).path, '.');
+  it('carries fixes that give the fixed text', async () => {
+    const { results } = await sarif(make({ 'foo.c': UNCHECKED }).path, '.');
     const lines = lineIndex(UNCHECKED);
     const offset = (line: number, column: number): number =>
       lines.offset({ line: line - 1, character: column - 1 });
@@ -200,14 +203,14 @@ describe('check --format sarif', () => {
     expect(applyEdits(UNCHECKED, edits)).toContain('if (IS_ERR(foo))');
   });
 
-  it('names files from the root of the repository, wherever it runs', () => {
+  it('names files from the root of the repository, wherever it runs', async () => {
     const { path, pathOf } = make({ '.git/HEAD': '', 'drv/a b/foo.c': LEAKY });
     for (const [cwd, arg] of [
       [path, '.'],
       [pathOf('drv'), 'a b/foo.c'],
       [pathOf('drv/a b'), '.'],
     ] as const) {
-      const { run: report, results } = sarif(cwd, arg);
+      const { run: report, results } = await sarif(cwd, arg);
       expect(results[0]!.locations[0].physicalLocation.artifactLocation).toEqual({
         uri: 'drv/a%20b/foo.c',
         uriBaseId: 'SRCROOT',
@@ -226,32 +229,32 @@ describe('check --format sarif', () => {
     }
   });
 
-  it('names a file of another tree from the root of that', () => {
+  it('names a file of another tree from the root of that', async () => {
     const { pathOf } = make({ 'here/.git/HEAD': '', 'there/.git/HEAD': '', 'there/foo.c': LEAKY });
-    const { run: report, results } = sarif(pathOf('here'), '../there/foo.c');
+    const { run: report, results } = await sarif(pathOf('here'), '../there/foo.c');
     const { uri, uriBaseId } = results[0]!.locations[0].physicalLocation.artifactLocation;
     expect(new URL(uri, report.originalUriBaseIds[uriBaseId].uri).href).toBe(
       pathToFileURL(pathOf('there/foo.c')).href,
     );
   });
 
-  it('gives a finding the same fingerprint when its lines move, and another in another function', () => {
+  it('gives a finding the same fingerprint when its lines move, and another in another function', async () => {
     const { path, write } = make({ 'foo.c': LEAKY });
-    const print = (): string =>
-      sarif(path, '.').results[0]!.partialFingerprints['vfioLifecycle/v2']!;
-    const before = print();
+    const print = async (): Promise<string> =>
+      (await sarif(path, '.')).results[0]!.partialFingerprints['vfioLifecycle/v2']!;
+    const before = await print();
     write(
       'foo.c',
       `/* New. */\n\n${LEAKY.replace('\t\treturn ret;', '\t\t return  ret; /* here */')}`,
     );
-    expect(print()).toBe(before);
+    expect(await print()).toBe(before);
     write('foo.c', LEAKY.replaceAll('foo_probe', 'foo_bind'));
-    expect(print()).not.toBe(before);
+    expect(await print()).not.toBe(before);
   });
 
-  it('tells what was not analysed, and that a file could not be read', () => {
+  it('tells what was not analysed, and that a file could not be read', async () => {
     const { path } = make({ 'foo.c': `/* vfio */${' '.repeat(4_000_001)}`, 'bar.c': CLEAN });
-    const { run: report, status } = sarif(path, 'foo.c', 'bar.c', 'none.c');
+    const { run: report, status } = await sarif(path, 'foo.c', 'bar.c', 'none.c');
     expect(status).toBe(2);
     expect(report.invocations).toEqual([
       {
@@ -277,13 +280,15 @@ describe('check --format sarif', () => {
 });
 
 describe('check --format gitlab', () => {
-  it('is a list of issues with a fingerprint each', () => {
+  it('is a list of issues with a fingerprint each', async () => {
     const twice = LEAKY.replace(
       '\tdev_set_drvdata(&mdev->dev, foo);\n\treturn 0;',
       '\tret = foo_start(mdev);\n\tif (ret)\n\t\treturn ret;\n\tdev_set_drvdata(&mdev->dev, foo);\n\treturn 0;',
     );
     const { pathOf } = make({ '.git/HEAD': '', 'drv/foo.c': twice });
-    const issues = JSON.parse(run(pathOf('drv'), 'check', '--format', 'gitlab', '.').stdout);
+    const issues = JSON.parse(
+      (await run(pathOf('drv'), 'check', '--format', 'gitlab', '.')).stdout,
+    );
     expect(issues).toHaveLength(2);
     expect(issues[0]).toEqual({
       type: 'issue',
@@ -297,8 +302,10 @@ describe('check --format gitlab', () => {
     expect(issues[1].fingerprint).not.toBe(issues[0].fingerprint);
   });
 
-  it('is an empty list without findings', () => {
-    expect(run(make({ 'foo.c': CLEAN }).path, 'check', '--format', 'gitlab', '.')).toMatchObject({
+  it('is an empty list without findings', async () => {
+    expect(
+      await run(make({ 'foo.c': CLEAN }).path, 'check', '--format', 'gitlab', '.'),
+    ).toMatchObject({
       status: 0,
       stdout: '[]\n',
     });
@@ -306,9 +313,9 @@ describe('check --format gitlab', () => {
 });
 
 describe('check --format github', () => {
-  it('prints a workflow command for each finding, with its path in the message', () => {
+  it('prints a workflow command for each finding, with its path in the message', async () => {
     const { pathOf } = make({ '.git/HEAD': '', 'drv/foo.c': LEAKY });
-    const { stdout, status, stderr } = run(pathOf('drv'), 'check', '--format', 'github', '.');
+    const { stdout, status, stderr } = await run(pathOf('drv'), 'check', '--format', 'github', '.');
     expect(stdout).toMatch(
       /^::error file=drv\/foo\.c,line=29,endLine=29,col=3,endColumn=14,title=missing-put::the reference of .* when registration fails.*%0Adrv\/foo\.c:23: vfio_alloc_device\(\).*\n$/,
     );
@@ -316,9 +323,9 @@ describe('check --format github', () => {
     expect({ status, stderr: stderr.length }).toEqual({ status: 1, stderr: 1 });
   });
 
-  it('escapes what would end a property or the command', () => {
+  it('escapes what would end a property or the command', async () => {
     const { path } = make({ 'a,b:c%\n/foo.c': LEAKY });
-    expect(run(path, 'check', '--format', 'github', '.').stdout).toMatch(
+    expect((await run(path, 'check', '--format', 'github', '.')).stdout).toMatch(
       /^::error file=a%2Cb%3Ac%25%0A\/foo\.c,line=29/,
     );
   });
