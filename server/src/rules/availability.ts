@@ -14,7 +14,7 @@ import {
 import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { Span } from '../text/span.ts';
-import type { FileIr, FileMacroIr, VariableIr } from '../ir/types.ts';
+import type { CallExpr, FileIr, FileMacroIr, VariableIr } from '../ir/types.ts';
 import { indexModule } from '../lifecycle/module/module.ts';
 import type { Outline } from '../lifecycle/module/outline.ts';
 import type { Names } from './function-traits.ts';
@@ -47,27 +47,47 @@ export interface ApiUse {
  * with what the target kernel knows of it.
  */
 export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
+  return usesKnownAs(facts, allUses, isAny);
+}
+
+/** Those of them that the target kernel has not got: none, in nearly every module. */
+export function lackingUses(facts: ModuleFacts): readonly ApiUse[] {
+  return usesKnownAs(facts, lacking, isLacking);
+}
+
+const isAny: IsWanted = () => true;
+const isLacking: IsWanted = ({ verdict }) => verdict !== 'available';
+
+type IsWanted = (verdict: Verdict) => boolean;
+type UsesByModule = WeakMap<
+  Module,
+  { readonly kernel: KernelVersion; readonly list: readonly ApiUse[] }
+>;
+
+/** Several rules ask the same of one module. */
+const allUses: UsesByModule = new WeakMap();
+const lacking: UsesByModule = new WeakMap();
+
+function usesKnownAs(
+  facts: ModuleFacts,
+  known: UsesByModule,
+  isWanted: IsWanted,
+): readonly ApiUse[] {
   let uses = known.get(facts.module);
   if (uses?.kernel !== facts.kernel) {
     // A call of what the module defines or declares itself means that.
     const { own } = usersOf(facts);
     const list = [
-      ...callUses(facts, own),
+      ...callUses(facts, own, isWanted),
       ...fileMacroUses(facts, own),
-      ...memberUses(facts),
+      ...memberUses(facts, isWanted),
       ...tableUses(facts),
     ];
-    uses = { kernel: facts.kernel, list };
+    uses = { kernel: facts.kernel, list: list.filter(isWanted) };
     known.set(facts.module, uses);
   }
   return uses.list;
 }
-
-/** Four rules ask the same of one module. */
-const known = new WeakMap<
-  Module,
-  { readonly kernel: KernelVersion; readonly list: readonly ApiUse[] }
->();
 
 /**
  * The names that a kernel may lack; a private header is found only inside the kernel, or copied
@@ -79,21 +99,58 @@ const NAMES: ReadonlySet<string> = new Set(
   ),
 );
 
-function callUses(facts: ModuleFacts, own: Names): ApiUse[] {
-  const uses: ApiUse[] = [];
-  for (const call of interfaceCallsIn(facts.module)) {
-    const entry = NAMES.has(call.name) && !own.has(call.name) ? apiEntry(call.name) : undefined;
-    if (entry === undefined) continue;
-    uses.push({
-      entry,
-      ...verdictOn(entry, facts.kernel),
-      site: call.site,
-      functionName: call.function.name,
-      call,
-      conditions: call.conditions,
-    });
+function callUses(facts: ModuleFacts, own: Names, isWanted: IsWanted): ApiUse[] {
+  const calls = interfaceCallsIn(facts.module, questionOf(facts.kernel, isWanted));
+  return calls.flatMap((call): ApiUse[] => {
+    const entry = own.has(call.name) ? undefined : entryOf(call.lowered);
+    if (entry === undefined) return [];
+    return [
+      {
+        entry,
+        ...verdictOn(entry, facts.kernel),
+        site: call.site,
+        functionName: call.function.name,
+        call,
+        conditions: call.conditions,
+      },
+    ];
+  });
+}
+
+/** The row of what a call names, where a kernel may lack it. */
+function entryOf({ name }: Pick<CallExpr, 'name'>): ApiEntry | undefined {
+  return name !== null && NAMES.has(name) ? apiEntry(name) : undefined;
+}
+
+const questions = new WeakMap<KernelVersion, Map<IsWanted, (call: CallExpr) => boolean>>();
+
+/** Whether a call is of what a kernel knows so: one function for one question. */
+function questionOf(kernel: KernelVersion, isWanted: IsWanted): (call: CallExpr) => boolean {
+  let ofKernel = questions.get(kernel);
+  if (ofKernel === undefined) questions.set(kernel, (ofKernel = new Map()));
+  let question = ofKernel.get(isWanted);
+  if (question === undefined) {
+    question = (call) => {
+      const entry = entryOf(call);
+      return entry !== undefined && isWanted(verdictOn(entry, kernel));
+    };
+    ofKernel.set(isWanted, question);
   }
-  return uses;
+  return question;
+}
+
+/**
+ * The calls of what a kernel may lack, and the module does not define or declare itself.
+ * @param isAsked one function for one question, by which the answers are kept.
+ */
+export function apiCalls(
+  facts: ModuleFacts,
+  isAsked: (call: CallExpr) => boolean,
+): readonly PlacedCall[] {
+  const { own } = usersOf(facts);
+  return interfaceCallsIn(facts.module, isAsked).filter(
+    ({ name, lowered }) => !own.has(name) && entryOf(lowered) !== undefined,
+  );
 }
 
 /** Macros of the interface at file scope, such as `MDEV_TYPE_ATTR_RO(name)`. */
@@ -222,12 +279,12 @@ function findUsers(documents: readonly FileIr[]): Users {
 /** The table of the device, whose members have two lives. */
 const OPS = 'vfio_device_ops';
 
-function memberUses(facts: ModuleFacts): ApiUse[] {
+function memberUses(facts: ModuleFacts, isWanted: IsWanted): ApiUse[] {
   const uses: ApiUse[] = [];
   for (const table of facts.opsTables) {
     for (const [member, { span, conditions }] of table.members) {
       const entry = meantBy(table, member, facts);
-      if (entry === undefined) continue;
+      if (entry === undefined || !isWanted(verdictOn(entry, facts.kernel))) continue;
       const site = memberSite(
         facts,
         { path: table.path, start: span.start, end: span.end },
@@ -306,17 +363,12 @@ function judge({ kernels, model }: ApiEntry, kernel: KernelVersion): Verdict {
  * side uses what the
  * target has; a hint when the code depends on a test that nobody here can decide.
  */
-export function gravity(
-  use: ApiUse,
-  all: readonly ApiUse[],
-  facts: ModuleFacts,
-  severity: Severity,
-): Severity | null {
+export function gravity(use: ApiUse, facts: ModuleFacts, severity: Severity): Severity | null {
   const macros = macrosOf(facts.module, facts.kernel);
   if (isExcluded(use.conditions, facts.kernel, macros)) return null;
   const open = undecided(use.conditions, facts.kernel, macros);
   if (open.length === 0) return use.isUncertain && severity === 'error' ? 'warning' : severity;
-  const other = all.some(
+  const other = apiUses(facts).some(
     (one) =>
       one.verdict === 'available' &&
       (one.entry.model !== 'general' || use.entry.model === 'general') &&

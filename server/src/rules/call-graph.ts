@@ -1,12 +1,13 @@
 /** Which functions of a module call which by name, found once for all rules. */
 import type { FunctionIr } from '../ir/types.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
-import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { indexMadeOf, type ModuleIndex } from '../lifecycle/module/module.ts';
 import {
   madeOfAll,
   ofEachFunction,
   type KeptByOutline,
   type MadeByOutline,
+  type Outline,
 } from '../lifecycle/module/outline.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { isSameList } from '../text/lists.ts';
@@ -16,15 +17,17 @@ const nameSets: { readonly list: readonly string[]; readonly names: ReadonlySet<
 /** More than somebody has open at a time. */
 const MAX_NAME_SETS = 50;
 
-const ownNames = new WeakMap<Module, ReadonlySet<string>>();
+/** By the module, or by what all its versions have in common. */
+const ownNames = new WeakMap<Module | Outline, ReadonlySet<string>>();
 
 /**
  * The names of a module's functions: the same set for the same names, so that what is kept of a
  * function with it outlives nearly all edits.
  */
 export function namesOfFunctions(module: Module): ReadonlySet<string> {
-  let names = ownNames.get(module);
-  if (names === undefined) ownNames.set(module, (names = sameNames(functionsOf(module))));
+  const key = indexMadeOf(module)?.outline ?? module;
+  let names = ownNames.get(key);
+  if (names === undefined) ownNames.set(key, (names = sameNames(functionsOf(module))));
   return names;
 }
 
@@ -69,6 +72,44 @@ export const ownCallsIn = keptWithNames((root, names) =>
   scanOf(root).names.called.filter((name) => names.has(name)),
 );
 
+const ownCallsByOutline: KeptByOutline<readonly string[]> = new WeakMap();
+const callersByName: MadeByOutline<ReadonlyMap<string, readonly number[]>> = new WeakMap();
+
+/**
+ * Where in the list of all functions those are that call one of some names; null where the module
+ * does not have functions of all of them.
+ */
+export function callersOfNames(
+  index: ModuleIndex,
+  names: readonly string[],
+): readonly number[] | null {
+  const own = namesOfFunctions(index.module);
+  if (!names.every((name) => own.has(name))) return null;
+  const called = ofEachFunction(
+    ownCallsByOutline,
+    index,
+    (_, root) => ownCallsIn(root, own),
+    isSameList,
+  );
+  const callers = madeOfAll(callersByName, index, called, positionsByName);
+  return [...new Set(names.flatMap((name) => callers.get(name) ?? []))];
+}
+
+/** Where the lists are in which each name is. */
+export function positionsByName(
+  lists: readonly Iterable<string>[],
+): ReadonlyMap<string, readonly number[]> {
+  const byName = new Map<string, number[]>();
+  lists.forEach((names, position) => {
+    for (const name of names) {
+      const positions = byName.get(name);
+      if (positions) positions.push(position);
+      else byName.set(name, [position]);
+    }
+  });
+  return byName;
+}
+
 /** Where in the list of all functions those are that a function calls by name. */
 interface Callees {
   /** Those of the module: with the same names it has the same functions at the same places. */
@@ -92,14 +133,38 @@ function calleesAt(index: ModuleIndex, position: number): readonly number[] {
   return known.positions;
 }
 
+const reachedToday = new WeakMap<ModuleIndex, Map<string, Reached>>();
+
+/** Functions that are reached, with the function each was first called in. */
+export type Reached = ReadonlyMap<FunctionIr, FunctionIr | null>;
+
 /**
  * The functions that are reached from some others by calls by name, those included, with the
  * function each was first called in.
  */
-export function reachedFrom(
-  index: ModuleIndex,
-  roots: Iterable<FunctionIr>,
-): Map<FunctionIr, FunctionIr | null> {
+export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
+  const positions: number[] = [];
+  for (const root of roots) {
+    const position = index.positionOf(root);
+    // The text of a macro is no function of the module.
+    if (position === undefined) return reachedFromAnything(index, roots);
+    positions.push(position);
+  }
+  let known = reachedToday.get(index);
+  if (known === undefined) reachedToday.set(index, (known = new Map()));
+  const key = positions.join();
+  let reached = known.get(key);
+  if (reached === undefined) {
+    const all = index.allFunctions;
+    const today = new Map<FunctionIr, FunctionIr | null>();
+    for (const [position, caller] of positionsReached(index, positions, key))
+      today.set(all[position]!.item, caller === null ? null : all[caller]!.item);
+    known.set(key, (reached = today));
+  }
+  return reached;
+}
+
+function reachedFromAnything(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.
@@ -114,18 +179,45 @@ export function reachedFrom(
   return reached;
 }
 
+/** The same as places in the list of all functions: by the lists of calls, while these are the same. */
+type PositionsReached = ReadonlyMap<number, number | null>;
+const reachedByOutline: MadeByOutline<Map<string, PositionsReached>> = new WeakMap();
+
+function positionsReached(
+  index: ModuleIndex,
+  roots: readonly number[],
+  key: string,
+): PositionsReached {
+  const callees = calleesOfAll(index);
+  const known = madeOfAll(reachedByOutline, index, callees, () => new Map());
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const reached = new Map<number, number | null>();
+  for (const root of roots) reached.set(root, null);
+  // As above.
+  for (const caller of reached.keys())
+    for (const callee of callees.values[caller]!)
+      if (!reached.has(callee)) reached.set(callee, caller);
+  known.set(key, reached);
+  return reached;
+}
+
 const calleesByOutline: KeptByOutline<readonly number[]> = new WeakMap();
 const callersByOutline: MadeByOutline<readonly (readonly number[])[]> = new WeakMap();
 
-/** Where the functions are that call each one by its name. */
-function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
-  const callees = ofEachFunction(
+/** Where the functions are that each one calls by name. */
+function calleesOfAll(index: ModuleIndex) {
+  return ofEachFunction(
     calleesByOutline,
     index,
     (_, __, position) => calleesAt(index, position),
     isSameList,
   );
-  return madeOfAll(callersByOutline, index, callees, (lists) => {
+}
+
+/** Where the functions are that call each one by its name. */
+function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
+  return madeOfAll(callersByOutline, index, calleesOfAll(index), (lists) => {
     const callers: number[][] = lists.map(() => []);
     lists.forEach((list, position) => {
       for (const callee of list) callers[callee]!.push(position);

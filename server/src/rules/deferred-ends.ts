@@ -2,8 +2,7 @@
  * Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference
  * count, any function that others call back.
  */
-import type { CallExpr, Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
-import { movedFrom } from '../ir/lower.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls, walkExpr, walkExprs } from '../ir/visit.ts';
 import { soundsLikePreparation } from '../kernel/heuristics.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
@@ -21,6 +20,7 @@ import {
   ofEachFunction,
   type KeptByOutline,
   type MadeByOutline,
+  type Outline,
 } from '../lifecycle/module/outline.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { isSameList } from '../text/lists.ts';
@@ -232,14 +232,24 @@ function isCalled(index: ModuleIndex, name: string): boolean {
 
 /** Whether code or a table uses the name of a function otherwise than to call it. */
 function isValue(index: ModuleIndex, name: string): boolean {
-  return (
-    valuesIn(index).has(name) ||
-    documentsOf(index.module).some(
-      ({ variables, fileMacros }) =>
-        variables.some((one) => valuesInTable(one).has(name)) ||
-        fileMacros.some(({ args }) => args.some((arg) => arg.trim() === name)),
-    )
-  );
+  return valuesIn(index).has(name) || valuesInTables(index).has(name);
+}
+
+const tableValuesByOutline = new WeakMap<Outline, ReadonlySet<string>>();
+
+/** What tables and macros at file scope name. */
+function valuesInTables({ module, outline }: ModuleIndex): ReadonlySet<string> {
+  let values = tableValuesByOutline.get(outline);
+  if (values === undefined) {
+    const names = documentsOf(module).flatMap(({ variables, fileMacros }) => [
+      ...variables.flatMap(({ init }) =>
+        init === null ? [] : [...collectNames((visit) => walkExpr(init, visit)).values],
+      ),
+      ...fileMacros.flatMap(({ args }) => args.map((arg) => arg.trim())),
+    ]);
+    tableValuesByOutline.set(outline, (values = new Set(names)));
+  }
+  return values;
 }
 
 const valuesByOutline: KeptByOutline<readonly string[]> = new WeakMap();
@@ -270,20 +280,6 @@ interface Names {
 const namesIn: (fn: FunctionIr) => Names = keptByFunction(({ body }) =>
   collectNames((visit) => walkExprs(body, visit)),
 );
-
-const tableValues = new WeakMap<VariableIr, ReadonlySet<string>>();
-
-/** The names that the value of a variable has, wherever an edit moves it. */
-function valuesInTable(variable: VariableIr): ReadonlySet<string> {
-  const root = movedFrom(variable)?.from ?? variable;
-  let values = tableValues.get(root);
-  if (values === undefined) {
-    const { init } = root;
-    const names = collectNames((visit) => (init === null ? undefined : walkExpr(init, visit)));
-    tableValues.set(root, (values = names.values));
-  }
-  return values;
-}
 
 function collectNames(walkAll: (visit: (expr: Expr) => void) => void): Names {
   const values = new Set<string>();

@@ -10,8 +10,9 @@ import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { keptByFunction } from './function-traits.ts';
+import { functionsThat, keptByFunction } from './function-traits.ts';
 import { documentOf, isSameSite, loweredSpan } from './locate.ts';
+import { indexOf } from './members.ts';
 import { findingFor } from './report.ts';
 import { isUseOfFailure } from './unchecked-alloc.ts';
 import { deleteCall } from './fixes/delete-call.ts';
@@ -246,10 +247,8 @@ function startOfLastPut(facts: ModuleFacts, put: OperationObservation): CallExpr
   return starts.find((call) => call.end <= put.site.start && isOnEveryPath(fn, call)) ?? null;
 }
 
-function takesReferences({ module }: ModuleFacts): boolean {
-  return [...module.sources, ...module.headers].some(({ functions }) =>
-    functions.some(takesReference),
-  );
+function takesReferences({ module, kernel }: ModuleFacts): boolean {
+  return functionsThat(indexOf(module, kernel), takesReference).length > 0;
 }
 
 const takesReference = keptByFunction((root) =>

@@ -34,25 +34,43 @@ export const namesCalled: (fn: FunctionIr) => ReadonlySet<string> = keptByFuncti
 /** A set of names, or a map by them. */
 export type Names = Pick<ReadonlySet<string>, 'has'>;
 
-interface Question {
-  readonly ask: (fn: FunctionIr) => boolean;
-  readonly answers: KeptByOutline<boolean>;
-  /** Where those are that do. */
-  readonly calling: MadeByOutline<readonly number[]>;
+/** Something that is true of a function, as it was lowered, or not. */
+type Trait = (root: FunctionIr) => boolean;
+
+interface Answers {
+  readonly byOutline: KeptByOutline<boolean>;
+  /** Where those are of which it is true. */
+  readonly positions: MadeByOutline<readonly number[]>;
 }
 
-const questions = new WeakMap<Names, Question>();
+const answers = new WeakMap<Trait, Answers>();
 
-function questionFor(names: Names): Question {
-  let question = questions.get(names);
-  if (question === undefined) {
-    const ask = keptByFunction((root) =>
+/**
+ * The functions of a module of which something is true: asked again only of those that have changed.
+ * @param isSo one function for one question, by which the answers are kept.
+ */
+export function functionsThat(index: ModuleIndex, isSo: Trait): readonly Defined<FunctionIr>[] {
+  let known = answers.get(isSo);
+  if (known === undefined)
+    answers.set(isSo, (known = { byOutline: new WeakMap(), positions: new WeakMap() }));
+  const all = ofEachFunction(known.byOutline, index, (_, root) => isSo(root));
+  const positions = madeOfAll(known.positions, index, all, (values) =>
+    values.flatMap((isTrue, i) => (isTrue ? [i] : [])),
+  );
+  return positions.map((i) => index.allFunctions[i]!);
+}
+
+const traits = new WeakMap<Names, Trait>();
+
+function callingOneOf(names: Names): Trait {
+  let trait = traits.get(names);
+  if (trait === undefined) {
+    trait = keptByFunction((root) =>
       scanOf(root).calls.some(({ name }) => name !== null && names.has(name)),
     );
-    question = { ask, answers: new WeakMap(), calling: new WeakMap() };
-    questions.set(names, question);
+    traits.set(names, trait);
   }
-  return question;
+  return trait;
 }
 
 /**
@@ -60,15 +78,10 @@ function questionFor(names: Names): Question {
  * @param names one set for one question, by which the answers are kept.
  */
 export function callsOneOf(fn: FunctionIr, names: Names): boolean {
-  return questionFor(names).ask(fn);
+  return callingOneOf(names)(fn);
 }
 
 /** The functions of a module that call one of some names, as for callsOneOf(). */
 export function callersOf(index: ModuleIndex, names: Names): readonly Defined<FunctionIr>[] {
-  const { ask, answers, calling } = questionFor(names);
-  const all = ofEachFunction(answers, index, (_, root) => ask(root));
-  const positions = madeOfAll(calling, index, all, (values) =>
-    values.flatMap((calls, i) => (calls ? [i] : [])),
-  );
-  return positions.map((i) => index.allFunctions[i]!);
+  return functionsThat(index, callingOneOf(names));
 }

@@ -18,7 +18,7 @@ import {
 } from '../lifecycle/module/outline.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
-import { namesOfFunctions, ownCallsIn } from './call-graph.ts';
+import { callersOfNames } from './call-graph.ts';
 import { keptByFunction } from './function-traits.ts';
 import { spend } from '../budget/work.ts';
 
@@ -171,25 +171,38 @@ const declaredTypes = keptByFunction(({ params, body }): ReadonlyMap<string, Typ
   return types;
 });
 
-const byRoles = new WeakMap<ModuleFacts['roles'], Map<string, readonly FunctionIr[]>>();
+/** A function, and its place among all that have a role. */
+interface InRole {
+  readonly fn: FunctionIr;
+  readonly at: number;
+}
+
+const byRoles = new WeakMap<ModuleFacts['roles'], ReadonlyMap<Role, readonly InRole[]>>();
+
+function withRoles(roles: ModuleFacts['roles']): ReadonlyMap<Role, readonly InRole[]> {
+  const known = byRoles.get(roles);
+  if (known) return known;
+  const found = new Map<Role, InRole[]>();
+  let at = 0;
+  roles.forEach((role, fn) => {
+    const list = found.get(role);
+    if (list) list.push({ fn, at });
+    else found.set(role, [{ fn, at }]);
+    at++;
+  });
+  byRoles.set(roles, found);
+  return found;
+}
 
 /** The functions that a driver uses for one of some purposes. */
-export function functionsIn(
-  { roles }: ModuleFacts,
-  ...wanted: readonly Role[]
-): readonly FunctionIr[] {
-  let answers = byRoles.get(roles);
-  if (answers === undefined) byRoles.set(roles, (answers = new Map()));
-  const key = wanted.join();
-  let functions = answers.get(key);
-  if (functions === undefined) {
-    const found: FunctionIr[] = [];
-    roles.forEach((role, fn) => {
-      if (wanted.includes(role)) found.push(fn);
-    });
-    answers.set(key, (functions = found));
-  }
-  return functions;
+export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
+  const known = withRoles(roles);
+  const [only] = wanted;
+  const found =
+    wanted.length === 1
+      ? (known.get(only!) ?? [])
+      : wanted.flatMap((role) => known.get(role) ?? []).sort((left, right) => left.at - right.at);
+  return found.map(({ fn }) => fn);
 }
 
 /** All documents of a module, sources first. */
@@ -274,84 +287,142 @@ interface LoweredCall {
 
 /** What a function calls of the life-cycle interface: nothing, for nearly all of them. */
 const interfaceCallsOf = keptByFunction((root): readonly LoweredCall[] =>
-  callsOf(root, (name) => apiEntry(name) !== undefined),
+  callsOf(root, (name) => name !== null && apiEntry(name) !== undefined),
 );
 
-function callsOf(root: FunctionIr, isWanted: (name: string) => boolean): LoweredCall[] {
+function callsOf(root: FunctionIr, isWanted: (name: string | null) => boolean): LoweredCall[] {
   const { names, calls } = scanOf(root);
   if (!names.called.some(isWanted)) return [];
   return calls
-    .filter(({ name }) => name !== null && isWanted(name))
+    .filter(({ name }) => isWanted(name))
     .map((call) => ({ call, conditions: conditionsAt(root, call) }));
 }
 
-const callsOfModule = new WeakMap<Module, readonly PlacedCall[]>();
-const callsOfDocument = new WeakMap<FileIr, readonly PlacedCall[]>();
+/** What is asked of a call, wherever it stands. */
+type CallQuestion = (call: CallExpr) => boolean;
 
-/** The calls of the interface in the module's sources, found once for all rules. */
-export function interfaceCallsIn(module: Module): readonly PlacedCall[] {
-  let calls = callsOfModule.get(module);
-  if (!calls) {
-    let callers: ReturnType<typeof callersOfInterface> | undefined;
-    calls = module.sources.flatMap((file) => {
-      let own = callsOfDocument.get(file);
-      if (!own) {
-        const index = indexMadeOf(module);
-        callers ??= index && callersOfInterface(index);
-        const functions = callers ? (callers.get(file) ?? []) : file.functions;
-        callsOfDocument.set(file, (own = placed(file, functions, interfaceCallsOf)));
-      }
-      return own;
-    });
-    callsOfModule.set(module, calls);
-  }
-  return calls;
+/**
+ * The calls of the interface in the module's sources, in their order.
+ * @param isWanted one function for one question, by which the answers are kept.
+ */
+export function interfaceCallsIn(
+  module: Module,
+  isWanted: CallQuestion = isAny,
+): readonly PlacedCall[] {
+  const index = indexMadeOf(module);
+  return index === undefined
+    ? interfaceCallsWithoutIndex(module, isWanted)
+    : placedToday(index, wantedOf(callsOfInterface(index), isWanted));
+}
+
+const isAny: CallQuestion = () => true;
+
+function interfaceCallsWithoutIndex({ sources }: Module, isWanted: CallQuestion): PlacedCall[] {
+  return sources.flatMap((file) =>
+    placed(file, file.functions, (fn) => interfaceCallsOf(fn).filter(({ call }) => isWanted(call))),
+  );
+}
+
+/** A call with the place of its function in the list of all. */
+interface PositionedCall extends LoweredCall {
+  readonly position: number;
+}
+
+const answersByCalls = new WeakMap<
+  readonly PositionedCall[],
+  WeakMap<CallQuestion, readonly PositionedCall[]>
+>();
+
+function wantedOf(
+  calls: readonly PositionedCall[],
+  isWanted: CallQuestion,
+): readonly PositionedCall[] {
+  let answers = answersByCalls.get(calls);
+  if (answers === undefined) answersByCalls.set(calls, (answers = new WeakMap()));
+  let wanted = answers.get(isWanted);
+  if (wanted === undefined)
+    answers.set(isWanted, (wanted = calls.filter(({ call }) => isWanted(call))));
+  return wanted;
+}
+
+function placedToday(index: ModuleIndex, calls: readonly PositionedCall[]): readonly PlacedCall[] {
+  return calls.map((found) => {
+    const { file, item } = index.allFunctions[found.position]!;
+    return new CallOfToday(file, item, found, movedBy(item));
+  });
 }
 
 const interfaceCalls: KeptByOutline<readonly LoweredCall[]> = new WeakMap();
-const interfaceCallers: MadeByOutline<readonly number[]> = new WeakMap();
+const interfaceCallsInOrder: MadeByOutline<readonly PositionedCall[]> = new WeakMap();
 
-/** The few functions that call the interface, by their documents and in the order of these. */
-function callersOfInterface(index: ModuleIndex): ReadonlyMap<FileIr, readonly FunctionIr[]> {
+/** All calls of the interface: the same list for as long as no function makes other ones. */
+function callsOfInterface(index: ModuleIndex): readonly PositionedCall[] {
   const all = ofEachFunction(
     interfaceCalls,
     index,
     (_, root) => interfaceCallsOf(root),
     (before, now) => before === now || (before.length === 0 && now.length === 0),
   );
-  const positions = madeOfAll(interfaceCallers, index, all, (values) =>
-    values.flatMap(({ length }, i) => (length > 0 ? [i] : [])),
+  return madeOfAll(interfaceCallsInOrder, index, all, (values) => inOrder(index, values));
+}
+
+function inOrder(
+  index: ModuleIndex,
+  values: readonly (readonly LoweredCall[])[],
+): readonly PositionedCall[] {
+  const calling = values.flatMap(({ length }, position) => (length > 0 ? [position] : []));
+  return asInSources(index, calling).flatMap((position) =>
+    values[position]!.map(({ call, conditions }) => ({ position, call, conditions })),
   );
-  const callers = new Map<FileIr, FunctionIr[]>();
-  for (const position of positions) {
-    const { file, item } = index.allFunctions[position]!;
-    const known = callers.get(file);
-    if (known) known.push(item);
-    else callers.set(file, [item]);
-  }
-  for (const functions of callers.values())
-    functions.sort((left, right) => left.start - right.start);
-  return callers;
+}
+
+/** Some functions in the order of the sources; those of headers are left out. */
+function asInSources(
+  { module: { sources }, allFunctions }: ModuleIndex,
+  positions: readonly number[],
+): number[] {
+  return positions
+    .flatMap((position) => {
+      const { file, item } = allFunctions[position]!;
+      const document = sources.indexOf(file);
+      return document < 0 ? [] : [{ position, document, start: item.start }];
+    })
+    .sort((left, right) => left.document - right.document || left.start - right.start)
+    .map(({ position }) => position);
 }
 
 /** The calls of the named functions in the module's sources. */
-export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
+export function callsIn(module: Module, names: readonly string[]): readonly PlacedCall[] {
   if (names.length === 0) return [];
   const wanted = new Set(names);
-  return names.every((name) => apiEntry(name) !== undefined)
-    ? interfaceCallsIn(module).filter(({ name }) => wanted.has(name))
-    : otherCallsIn(module, wanted);
+  const isWanted = (name: string | null): boolean => name !== null && wanted.has(name);
+  if (!names.every((name) => apiEntry(name) !== undefined))
+    return otherCallsIn(module, isWanted, names);
+  const index = indexMadeOf(module);
+  return index === undefined
+    ? interfaceCallsWithoutIndex(module, ({ name }) => isWanted(name))
+    : placedToday(
+        index,
+        callsOfInterface(index).filter(({ call: { name } }) => isWanted(name)),
+      );
 }
 
-function otherCallsIn(module: Module, wanted: ReadonlySet<string>): PlacedCall[] {
-  const isWanted = (name: string): boolean => wanted.has(name);
-  const names = namesOfFunctions(module);
-  const areOwn = [...wanted].every((name) => names.has(name));
-  return module.sources.flatMap((file) =>
-    placed(file, file.functions, (fn) =>
-      !areOwn || ownCallsIn(fn, names).some(isWanted) ? callsOf(originalOf(fn), isWanted) : [],
-    ),
-  );
+/** The calls of other functions than those of the interface; of the module's own it is known who makes them. */
+function otherCallsIn(
+  module: Module,
+  isWanted: (name: string | null) => boolean,
+  names: readonly string[],
+): PlacedCall[] {
+  const index = indexMadeOf(module);
+  const callers = index && callersOfNames(index, names);
+  return index && callers
+    ? asInSources(index, callers).flatMap((position) => {
+        const { file, item } = index.allFunctions[position]!;
+        return placed(file, [item], (fn) => callsOf(originalOf(fn), isWanted));
+      })
+    : module.sources.flatMap((file) =>
+        placed(file, file.functions, (fn) => callsOf(originalOf(fn), isWanted)),
+      );
 }
 
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */

@@ -8,7 +8,7 @@ import { isSetByDriver } from '../kernel/fixed-members.ts';
 import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks.ts';
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
-import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
+import { callersOf, functionsThat, keptByFunction } from './function-traits.ts';
 import { contains, functionsIn, walk } from './locate.ts';
 import { reachedFrom } from './call-graph.ts';
 import { changesMember, indexOf, memberAccesses, type MemberAccess } from './members.ts';
@@ -52,10 +52,15 @@ function check({ facts }: RuleContext): Finding[] {
   const roots = facts.opsTables.length === 0 ? [] : outside(facts);
   if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  const users = [...reachedFrom(index, roots)].flatMap(([fn]) => locksTaken(index, fn));
-  if (users.length === 0) return [];
+  const reached = reachedFrom(index, roots);
+  const takers = functionsThat(index, mayTakeLock).filter(({ item }) => reached.has(item));
+  if (takers.length === 0) return [];
   const tooClose = lifetimes(facts, index);
   if (tooClose.length === 0) return [];
+  const taking = new Set(takers.map(({ item }) => item));
+  const users = [...reached.keys()]
+    .filter((fn) => taking.has(fn))
+    .flatMap((fn) => locksTaken(index, fn));
   const changes = changesWithOpening(facts, index);
   return tooClose.flatMap(({ access, isBeginning }): Finding[] => {
     const user = users.find(
@@ -90,26 +95,27 @@ function outside(facts: ModuleFacts): FunctionIr[] {
 /** The locks that only an open initialises, and those that a close destroys. */
 function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
   const pairs = opensAndCloses(facts, index);
-  const opening = new Set(
-    reachedFrom(
-      index,
-      pairs.map(({ open }) => open),
-    ).keys(),
+  const opening = reachedFrom(
+    index,
+    pairs.map(({ open }) => open),
   );
   const closing = new Set(pairs.flatMap((pair) => pair.closing));
   const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
-  const initialised = callersOf(index, LOCK_INITIALISERS)
-    .filter(({ item }) => !opening.has(item) || beginning.has(item))
-    .flatMap(({ item }) => accessesBy(index, item, LOCK_INITIALISERS));
+  const initialisers = callersOf(index, LOCK_INITIALISERS).map(({ item }) => item);
+  const destroyers = callersOf(index, LOCK_DESTROYERS).map(({ item }) => item);
+  const initialised = initialisers
+    .filter((fn) => !opening.has(fn) || beginning.has(fn))
+    .flatMap((fn) => accessesBy(index, fn, LOCK_INITIALISERS));
   const early = new Set(initialised.map(({ key }) => key));
   return [
-    ...[...opening]
+    ...initialisers
+      .filter((fn) => opening.has(fn))
       .flatMap((fn) => accessesBy(index, fn, LOCK_INITIALISERS))
       .filter(({ key }) => !early.has(key))
       .map((access) => ({ access, isBeginning: true })),
-    ...[...closing]
-      .filter((fn) => !ending.has(fn))
+    ...destroyers
+      .filter((fn) => closing.has(fn) && !ending.has(fn))
       .flatMap((fn) => accessesBy(index, fn, LOCK_DESTROYERS))
       .filter(({ key }) => early.has(key))
       .map((access) => ({ access, isBeginning: false })),
@@ -121,14 +127,12 @@ function accessesBy(
   fn: FunctionIr,
   names: ReadonlySet<string>,
 ): MemberAccess[] {
-  if (!callsOneOf(fn, names)) return [];
   return memberAccesses(index, fn).filter(
     ({ lowered, form }) => form === 'address' && names.has(lowered.call?.name ?? ''),
   );
 }
 
 function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
-  if (!mayTakeLock(fn)) return [];
   return memberAccesses(index, fn).filter(
     ({ lowered, form }) =>
       form === 'address' && lockTakenBy(lowered.call?.name ?? '') !== undefined,

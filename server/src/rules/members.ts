@@ -21,6 +21,7 @@ import {
 } from '../lifecycle/module/outline.ts';
 import { isSameSet } from '../text/lists.ts';
 import type { Site } from '../lifecycle/types.ts';
+import { positionsByName } from './call-graph.ts';
 import { keptByFunction } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
@@ -181,22 +182,10 @@ function changersOf(index: ModuleIndex, field: string): readonly number[] {
     (_, root) => mentionsIn(root).changedFields,
     isSameSet,
   );
-  return madeOfAll(changersByOutline, index, fields, byField).get(field) ?? NOBODY;
+  return madeOfAll(changersByOutline, index, fields, positionsByName).get(field) ?? NOBODY;
 }
 
 const NOBODY: readonly number[] = [];
-
-function byField(fields: readonly ReadonlySet<string>[]): ReadonlyMap<string, readonly number[]> {
-  const changers = new Map<string, number[]>();
-  fields.forEach((own, position) => {
-    for (const field of own) {
-      const positions = changers.get(field);
-      if (positions) positions.push(position);
-      else changers.set(field, [position]);
-    }
-  });
-  return changers;
-}
 
 /** Whether a function writes a member, or takes its address. */
 export function changesMember(

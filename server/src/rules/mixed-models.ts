@@ -8,9 +8,9 @@ import { apiEntry } from '../kernel/lifecycle-api.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { inRange } from '../kernel/version.ts';
 import { nameOf } from './device.ts';
-import { keptByFunction } from './function-traits.ts';
+import { functionsThat, keptByFunction } from './function-traits.ts';
 import { documentsOf } from './locate.ts';
-import { indexOf, memberAccesses } from './members.ts';
+import { changesMember, indexOf, memberAccesses } from './members.ts';
 import { findingFor } from './report.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 import { quoted, say } from './wording.ts';
@@ -208,34 +208,35 @@ function isOwn(name: string, kernel: KernelVersion): boolean {
 
 const mayAssign = keptByFunction((root) => /\b(ops|dev)\s*=[^=]/.test(root.text));
 
+/** What init and alloc set. */
+const SET_BY_CORE: readonly string[] = ['vfio_device.ops', 'vfio_device.dev'];
+
 /**
  * `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines
  * those, is left alone.
  */
 function assignments(facts: ModuleFacts): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
-  const found = facts.module.sources.flatMap((file) =>
-    file.functions.filter(mayAssign).flatMap((fn) =>
-      memberAccesses(index, fn).flatMap((access): Finding[] => {
-        if (
-          access.lowered.value === null ||
-          (access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev')
-        )
-          return [];
-        return [
-          {
-            rule: mixedModels.id,
-            severity: 'error',
-            message: say(messages.assigned, { field: quoted(access.lowered.node.field) }),
-            site: access.site,
-            functionName: fn.name,
-            related: [],
-            fix: null,
-          },
-        ];
-      }),
-    ),
-  );
+  const found = functionsThat(index, mayAssign)
+    .filter(({ file }) => facts.module.sources.includes(file))
+    .flatMap(({ file, item: fn }) =>
+      SET_BY_CORE.some((key) => changesMember(index, file, fn, key))
+        ? memberAccesses(index, fn).flatMap((access): Finding[] => {
+            if (access.lowered.value === null || !SET_BY_CORE.includes(access.key)) return [];
+            return [
+              {
+                rule: mixedModels.id,
+                severity: 'error',
+                message: say(messages.assigned, { field: quoted(access.lowered.node.field) }),
+                site: access.site,
+                functionName: fn.name,
+                related: [],
+                fix: null,
+              },
+            ];
+          })
+        : [],
+    );
   return found.length > 0 && definesInterface(facts) ? [] : found;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
-import { apiUses, gravity } from './availability.ts';
+import { gravity, lackingUses } from './availability.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { deleteCall } from './fixes/delete-call.ts';
 import { replace } from './fixes/text.ts';
@@ -240,13 +240,14 @@ static void foo_port_exit(struct foo_port *port)
 };
 
 function check({ facts }: RuleContext): Finding[] {
+  const uses = lackingUses(facts).filter(({ verdict }) => verdict === 'removed');
+  if (uses.length === 0) return [];
   const findings: Finding[] = [];
-  const uses = apiUses(facts);
   // A misnomer is worth one finding, the one that names the right function.
   const confused = confusedPuts(facts);
   for (const use of uses) {
-    if (use.verdict !== 'removed' || confused.has(`${use.site.path}:${use.site.start}`)) continue;
-    const severity = gravity(use, uses, facts, 'error');
+    if (confused.has(`${use.site.path}:${use.site.start}`)) continue;
+    const severity = gravity(use, facts, 'error');
     if (severity === null) continue;
     // The object that vfio_add_group_dev() is given is converted with it.
     const convertible = isInit(use.entry.name) || use.entry.name === 'vfio_add_group_dev';

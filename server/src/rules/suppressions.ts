@@ -366,16 +366,17 @@ const NO_SUPPRESSIONS: readonly Suppression[] = [];
 const formsByText = new WeakMap<ReadonlySet<string>, Map<string, readonly SuppressionForm[]>>();
 const MAX_COMMENTS = 5_000;
 
-/** Nearly all comments of a document are those of its last version. */
+/**
+ * Nearly all comments of a document are those of its last version, and have the very strings of it:
+ * to find them nothing is compared.
+ */
 function formsIn(text: string, rules: ReadonlySet<string>): readonly SuppressionForm[] {
   let known = formsByText.get(rules);
   if (!known) formsByText.set(rules, (known = new Map()));
   let forms = known.get(text);
   if (!forms) {
     if (known.size >= MAX_COMMENTS) known.clear();
-    // A slice would keep the whole text of its document.
-    const own = copyString(text);
-    known.set(own, (forms = suppressionForms(own, (name) => rules.has(name))));
+    known.set(text, (forms = suppressionForms(text, (name) => rules.has(name))));
   }
   return forms;
 }
@@ -402,7 +403,8 @@ function wholeComments(file: FileIr): readonly CommentIr[] {
       last++;
     const { start } = first,
       { end } = comments[last]!;
-    whole.push(last === i ? first : { start, end, text: text.slice(start, end) });
+    // A slice would keep the whole text of its document.
+    whole.push(last === i ? first : { start, end, text: copyString(text.slice(start, end)) });
     i = last;
   }
   return whole;

@@ -4,7 +4,7 @@
  */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
-import { apiUses, gravity } from './availability.ts';
+import { gravity, lackingUses } from './availability.ts';
 import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { confusedPuts } from './put-name-confusion.ts';
@@ -204,14 +204,14 @@ static const struct vfio_device_ops foo_ops = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
+  const uses = lackingUses(facts).filter(({ verdict }) => verdict === 'unavailable');
+  if (uses.length === 0) return [];
   const findings: Finding[] = [];
-  const uses = apiUses(facts);
   // A misnomer is worth one finding, the one that names the right function.
   const confused = confusedPuts(facts);
   for (const use of uses) {
-    if (use.verdict !== 'unavailable' || confused.has(`${use.site.path}:${use.site.start}`))
-      continue;
-    const severity = gravity(use, uses, facts, 'error');
+    if (confused.has(`${use.site.path}:${use.site.start}`)) continue;
+    const severity = gravity(use, facts, 'error');
     if (severity === null) continue;
     findings.push({
       rule: unavailableApi.id,

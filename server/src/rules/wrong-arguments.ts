@@ -3,7 +3,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr } from '../ir/types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { inRange, uncertainBackport } from '../kernel/version.ts';
-import { apiUses } from './availability.ts';
+import { apiCalls } from './availability.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import type { PlacedCall } from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
@@ -118,10 +118,9 @@ static void foo_stop(struct foo *foo)
 
 function check({ facts, kernel }: RuleContext): Finding[] {
   const macros = macrosOf(facts.module, kernel);
-  return apiUses(facts).flatMap(({ call }): Finding[] => {
-    if (call === null) return [];
+  return apiCalls(facts, isMiscounted).flatMap((call): Finding[] => {
     const given = call.lowered.args.length;
-    const judged = judgementOf(call);
+    const judged = judgementOf(call.lowered);
     if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))
       return [];
     const { longTerm, longTermText } = judged;
@@ -154,13 +153,17 @@ function check({ facts, kernel }: RuleContext): Finding[] {
 
 const judgements = new WeakMap<CallExpr, { readonly judged: ReturnType<typeof judgeArguments> }>();
 
-function judgementOf({ name, lowered }: PlacedCall): ReturnType<typeof judgeArguments> {
-  let known = judgements.get(lowered);
+function judgementOf(call: CallExpr): ReturnType<typeof judgeArguments> {
+  let known = judgements.get(call);
   if (known === undefined) {
-    known = { judged: judgeArguments(name, lowered.args.length) };
-    judgements.set(lowered, known);
+    known = { judged: judgeArguments(call.name ?? '', call.args.length) };
+    judgements.set(call, known);
   }
   return known.judged;
+}
+
+function isMiscounted(call: CallExpr): boolean {
+  return judgementOf(call)?.known === false;
 }
 
 /** Whether an argument may be a macro for several. */
