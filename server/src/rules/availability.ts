@@ -81,7 +81,7 @@ function usesKnownAs(
       ...callUses(facts, own, isWanted),
       ...fileMacroUses(facts, own),
       ...memberUses(facts, isWanted),
-      ...tableUses(facts),
+      ...tableUses(facts, isWanted),
     ];
     uses = { kernel: facts.kernel, list: list.filter(isWanted) };
     known.set(facts.module, uses);
@@ -181,7 +181,7 @@ function fileMacroUses(facts: ModuleFacts, own: Names): ApiUse[] {
  * Tables of the structs beside the ops table of the device: the struct itself where the target has
  * not got it, else each of their members.
  */
-function tableUses(facts: ModuleFacts): ApiUse[] {
+function tableUses(facts: ModuleFacts, isWanted: IsWanted): ApiUse[] {
   const documents = documentsOf(facts.module);
   return usersOf(facts).tables.flatMap(({ document, at }): ApiUse[] => {
     const file = documents[document]!,
@@ -197,11 +197,11 @@ function tableUses(facts: ModuleFacts): ApiUse[] {
       call: null,
       conditions: [...variable.conditions, ...conditions],
     });
-    const whole = use(struct, variable.nameSpan, []);
-    if (whole.verdict !== 'available') return [whole];
+    if (isLacking(verdictOn(struct, facts.kernel))) return [use(struct, variable.nameSpan, [])];
     return variable.init.entries.flatMap(({ designators, start, end, conditions }) => {
       const member = apiMember(tag, designators[0] ?? '', facts.kernel);
       if (!member || designators.length !== 1) return [];
+      if (!isWanted(verdictOn(member, facts.kernel))) return [];
       const site = memberSite(facts, { path: file.path, start, end }, member.name);
       return [use(member, site, conditions)];
     });
@@ -318,7 +318,21 @@ function meantBy(table: OpsTable, member: string, facts: ModuleFacts): ApiEntry 
     if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'alloc'))
       return lives.at(-1);
   }
-  return nearest(facts.kernel, lives);
+  return nearestOf(lives, facts.kernel);
+}
+
+const nearestByKernel = new WeakMap<
+  KernelVersion,
+  Map<readonly ApiEntry[], ApiEntry | undefined>
+>();
+
+/** The life of a member that a kernel has, or is nearest to. */
+function nearestOf(lives: readonly ApiEntry[], kernel: KernelVersion): ApiEntry | undefined {
+  if (lives.length === 0) return undefined;
+  let known = nearestByKernel.get(kernel);
+  if (known === undefined) nearestByKernel.set(kernel, (known = new Map()));
+  if (!known.has(lives)) known.set(lives, nearest(kernel, lives));
+  return known.get(lives);
 }
 
 /** `.release` of `.release = foo_release_dev`: the name is what is wrong, not the value. */

@@ -72,44 +72,6 @@ export const ownCallsIn = keptWithNames((root, names) =>
   scanOf(root).names.called.filter((name) => names.has(name)),
 );
 
-const ownCallsByOutline: KeptByOutline<readonly string[]> = new WeakMap();
-const callersByName: MadeByOutline<ReadonlyMap<string, readonly number[]>> = new WeakMap();
-
-/**
- * Where in the list of all functions those are that call one of some names; null where the module
- * does not have functions of all of them.
- */
-export function callersOfNames(
-  index: ModuleIndex,
-  names: readonly string[],
-): readonly number[] | null {
-  const own = namesOfFunctions(index.module);
-  if (!names.every((name) => own.has(name))) return null;
-  const called = ofEachFunction(
-    ownCallsByOutline,
-    index,
-    (_, root) => ownCallsIn(root, own),
-    isSameList,
-  );
-  const callers = madeOfAll(callersByName, index, called, positionsByName);
-  return [...new Set(names.flatMap((name) => callers.get(name) ?? []))];
-}
-
-/** Where the lists are in which each name is. */
-export function positionsByName(
-  lists: readonly Iterable<string>[],
-): ReadonlyMap<string, readonly number[]> {
-  const byName = new Map<string, number[]>();
-  lists.forEach((names, position) => {
-    for (const name of names) {
-      const positions = byName.get(name);
-      if (positions) positions.push(position);
-      else byName.set(name, [position]);
-    }
-  });
-  return byName;
-}
-
 /** Where in the list of all functions those are that a function calls by name. */
 interface Callees {
   /** Those of the module: with the same names it has the same functions at the same places. */

@@ -7,7 +7,7 @@ import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { keptByFunction } from './function-traits.ts';
+import { functionsThat, keptByFunction } from './function-traits.ts';
 import {
   ancestry,
   contains,
@@ -78,9 +78,11 @@ function check({ facts }: RuleContext): Finding[] {
   const ends: Ends = { functions, unseen };
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const own = [...callbacks.keys()].filter((fn) => !beginnings.has(fn));
+  const takers = functionsThat(index, takesSomething)
+    .map(({ item }) => item)
+    .filter((fn) => callbacks.has(fn) && !beginnings.has(fn));
   return [
-    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
+    ...takers.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
     ...keptByOpen(facts, index, pairs, ends),
     ...forgottenElements(facts, index, closing).map((one) => findingOfElement(one)),
   ];
@@ -137,7 +139,7 @@ function keptMembers(
 ): Finding[] {
   const file = index.fileOf(fn);
   if (file === undefined) return [];
-  return callsOf([fn], takersIn(fn)).flatMap((found): Finding[] => {
+  return callsOf(index, [fn], takersIn(fn)).flatMap((found): Finding[] => {
     const { call } = found;
     const pair = takenBy(call.name!)!;
     const key = keeperOf(index, fn, call);
@@ -173,6 +175,10 @@ const takersIn = keptByFunction((root): readonly string[] =>
   ),
 );
 
+function takesSomething(root: FunctionIr): boolean {
+  return takersIn(root).length > 0;
+}
+
 /** A member of the container, or of a struct that lies in it. */
 function isOfContainer(
   index: ModuleIndex,
@@ -200,7 +206,7 @@ function isGivenBackHere(
   pair: ResourcePair,
   key: string,
 ): boolean {
-  const undoing = callsOf([fn], pair.undo);
+  const undoing = callsOf(index, [fn], pair.undo);
   if (undoing.length === 0) return false;
   const stored = accessesOf(index, fn, key).find(
     ({ form, lowered: { value } }) => form === 'write' && value !== null && !isNull(value),
@@ -288,7 +294,7 @@ function keptByOpen(
       const isSeen = closing.length > 0;
       if (!isOpen || !isSeen || handsOnToUndo(facts, index, ends, null)) return [];
       return leave.held
-        .filter((one) => isForgotten(facts, one, ends) && !told.has(one.id))
+        .filter((one) => isForgotten(facts, index, one, ends) && !told.has(one.id))
         .map((one): Finding => {
           told.add(one.id);
           const undo = undoneAnywhere(facts, one)[0]?.api ?? one.undo[0]!;
@@ -317,12 +323,17 @@ function keptByOpen(
   );
 }
 
-function isForgotten(facts: ModuleFacts, one: HeldResource, ends: Ends): boolean {
+function isForgotten(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  one: HeldResource,
+  ends: Ends,
+): boolean {
   if (one.kind === 'counter' || one.shared || takenBy(one.api)?.taken === 'return') return false;
   const isOwed =
     one.api === 'vfio_pci_core_enable' ||
     undoneAnywhere(facts, one).some(({ role }) => role === 'callback');
-  return isOwed && callsOf(ends.functions, one.undo).length === 0;
+  return isOwed && callsOf(index, ends.functions, one.undo).length === 0;
 }
 
 function functionAt(facts: ModuleFacts, { site }: HeldResource): string | null {

@@ -11,6 +11,7 @@ import {
   type KeptByOutline,
   type MadeByOutline,
 } from '../lifecycle/module/outline.ts';
+import { isSameSet } from '../text/lists.ts';
 
 /**
  * Makes a question about a function that is answered once for it.
@@ -84,4 +85,39 @@ export function callsOneOf(fn: FunctionIr, names: Names): boolean {
 /** The functions of a module that call one of some names, as for callsOneOf(). */
 export function callersOf(index: ModuleIndex, names: Names): readonly Defined<FunctionIr>[] {
   return functionsThat(index, callingOneOf(names));
+}
+
+/**
+ * Makes a question about names that functions have: where in the list of all functions those are
+ * that have a name among them.
+ */
+export function positionsByName(
+  namesOf: (root: FunctionIr) => ReadonlySet<string>,
+): (index: ModuleIndex, name: string) => readonly number[] {
+  const byOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
+  const positions: MadeByOutline<Map<string, readonly number[]>> = new WeakMap();
+  return (index, name) => {
+    const all = ofEachFunction(byOutline, index, (_, root) => namesOf(root), isSameSet);
+    const known = madeOfAll(positions, index, all, () => new Map());
+    let found = known.get(name);
+    if (found === undefined) {
+      found = all.values.flatMap((names, i) => (names.has(name) ? [i] : []));
+      known.set(name, found);
+    }
+    return found;
+  };
+}
+
+const callersByName = positionsByName(namesCalled);
+
+/** The functions of a module that call one of some names, or may where a variable ends. */
+export function callersOfNames(
+  index: ModuleIndex,
+  names: readonly string[],
+): ReadonlySet<FunctionIr> {
+  const callers = new Set<FunctionIr>();
+  for (const name of names)
+    for (const position of callersByName(index, name))
+      callers.add(index.allFunctions[position]!.item);
+  return callers;
 }

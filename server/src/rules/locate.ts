@@ -18,8 +18,7 @@ import {
 } from '../lifecycle/module/outline.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
-import { callersOfNames } from './call-graph.ts';
-import { keptByFunction } from './function-traits.ts';
+import { callersOfNames, keptByFunction } from './function-traits.ts';
 import { spend } from '../budget/work.ts';
 
 export type IrNode = Expr | Stmt;
@@ -366,29 +365,21 @@ function callsOfInterface(index: ModuleIndex): readonly PositionedCall[] {
   return madeOfAll(interfaceCallsInOrder, index, all, (values) => inOrder(index, values));
 }
 
+/** Those in sources, by their documents and the places of their functions in these. */
 function inOrder(
-  index: ModuleIndex,
-  values: readonly (readonly LoweredCall[])[],
-): readonly PositionedCall[] {
-  const calling = values.flatMap(({ length }, position) => (length > 0 ? [position] : []));
-  return asInSources(index, calling).flatMap((position) =>
-    values[position]!.map(({ call, conditions }) => ({ position, call, conditions })),
-  );
-}
-
-/** Some functions in the order of the sources; those of headers are left out. */
-function asInSources(
   { module: { sources }, allFunctions }: ModuleIndex,
-  positions: readonly number[],
-): number[] {
-  return positions
-    .flatMap((position) => {
-      const { file, item } = allFunctions[position]!;
-      const document = sources.indexOf(file);
-      return document < 0 ? [] : [{ position, document, start: item.start }];
-    })
+  values: readonly (readonly LoweredCall[])[],
+): PositionedCall[] {
+  const callers = values.flatMap(({ length }, position) => {
+    const { file, item } = allFunctions[position]!;
+    const document = length > 0 ? sources.indexOf(file) : -1;
+    return document < 0 ? [] : [{ position, document, start: item.start }];
+  });
+  return callers
     .sort((left, right) => left.document - right.document || left.start - right.start)
-    .map(({ position }) => position);
+    .flatMap(({ position }) =>
+      values[position]!.map(({ call, conditions }) => ({ position, call, conditions })),
+    );
 }
 
 /** The calls of the named functions in the module's sources. */
@@ -397,7 +388,7 @@ export function callsIn(module: Module, names: readonly string[]): readonly Plac
   const wanted = new Set(names);
   const isWanted = (name: string | null): boolean => name !== null && wanted.has(name);
   if (!names.every((name) => apiEntry(name) !== undefined))
-    return otherCallsIn(module, isWanted, names);
+    return otherCallsIn(module, names, isWanted);
   const index = indexMadeOf(module);
   return index === undefined
     ? interfaceCallsWithoutIndex(module, ({ name }) => isWanted(name))
@@ -407,22 +398,19 @@ export function callsIn(module: Module, names: readonly string[]): readonly Plac
       );
 }
 
-/** The calls of other functions than those of the interface; of the module's own it is known who makes them. */
+/** The calls of other functions than those of the interface. */
 function otherCallsIn(
   module: Module,
-  isWanted: (name: string | null) => boolean,
   names: readonly string[],
+  isWanted: (name: string | null) => boolean,
 ): PlacedCall[] {
   const index = indexMadeOf(module);
   const callers = index && callersOfNames(index, names);
-  return index && callers
-    ? asInSources(index, callers).flatMap((position) => {
-        const { file, item } = index.allFunctions[position]!;
-        return placed(file, [item], (fn) => callsOf(originalOf(fn), isWanted));
-      })
-    : module.sources.flatMap((file) =>
-        placed(file, file.functions, (fn) => callsOf(originalOf(fn), isWanted)),
-      );
+  return module.sources.flatMap((file) =>
+    placed(file, callers ? file.functions.filter((fn) => callers.has(fn)) : file.functions, (fn) =>
+      callsOf(originalOf(fn), isWanted),
+    ),
+  );
 }
 
 /** An edit moves most functions of a file: what is looked for is found where it was lowered. */

@@ -13,16 +13,8 @@ import type {
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf } from '../lifecycle/module/function-scan.ts';
-import {
-  madeOfAll,
-  ofEachFunction,
-  type KeptByOutline,
-  type MadeByOutline,
-} from '../lifecycle/module/outline.ts';
-import { isSameSet } from '../text/lists.ts';
 import type { Site } from '../lifecycle/types.ts';
-import { positionsByName } from './call-graph.ts';
-import { keptByFunction } from './function-traits.ts';
+import { keptByFunction, positionsByName } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
 /**
@@ -171,21 +163,8 @@ export function isChanged(index: ModuleIndex, key: string): boolean {
 
 const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
 
-const fieldsByOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
-const changersByOutline: MadeByOutline<ReadonlyMap<string, readonly number[]>> = new WeakMap();
-
 /** Where the functions are that may change members with a last name. */
-function changersOf(index: ModuleIndex, field: string): readonly number[] {
-  const fields = ofEachFunction(
-    fieldsByOutline,
-    index,
-    (_, root) => mentionsIn(root).changedFields,
-    isSameSet,
-  );
-  return madeOfAll(changersByOutline, index, fields, positionsByName).get(field) ?? NOBODY;
-}
-
-const NOBODY: readonly number[] = [];
+const changersOf = positionsByName((root) => mentionsIn(root).changedFields);
 
 /** Whether a function writes a member, or takes its address. */
 export function changesMember(

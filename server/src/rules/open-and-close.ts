@@ -12,7 +12,7 @@ import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
-import { keptByFunction, namesCalled } from './function-traits.ts';
+import { callersOfNames, keptByFunction } from './function-traits.ts';
 import {
   contains,
   declaredType,
@@ -67,17 +67,22 @@ export function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Functio
   return [...reachedFrom(index, roots).keys()];
 }
 
-/** The calls of some names in some functions. */
-export function callsOf(functions: readonly FunctionIr[], names: readonly string[]): FoundCall[] {
+/** The calls of some names in some functions of a module. */
+export function callsOf(
+  index: ModuleIndex,
+  functions: readonly FunctionIr[],
+  names: readonly string[],
+): readonly FoundCall[] {
+  const callers = callersOfNames(index, names);
+  if (callers.size === 0) return [];
   const isWanted = ({ name }: CallExpr): boolean => name !== null && names.includes(name);
-  return functions.flatMap((fn) => {
-    const called = namesCalled(fn);
-    return names.some((name) => called.has(name))
-      ? calls(originalOf(fn))
-          .filter(isWanted)
-          .map((call) => ({ call, fn }))
-      : [];
-  });
+  return functions
+    .filter((fn) => callers.has(fn))
+    .flatMap((fn) =>
+      calls(originalOf(fn))
+        .filter(isWanted)
+        .map((call) => ({ call, fn })),
+    );
 }
 
 const names = new WeakMap<readonly ResolvedMember[], Map<Expr, string | null>>();
@@ -118,7 +123,7 @@ export function areGiven(
   calls: readonly string[],
   name: string,
 ): boolean {
-  return callsOf(functions, calls).some((found) => isGiven(index, found, name));
+  return callsOf(index, functions, calls).some((found) => isGiven(index, found, name));
 }
 
 /** Whether a call is given what a name stands for, as namedBy() has it. */

@@ -123,7 +123,7 @@ function givenBack(
   if (own !== undefined) return { api: own.api, by: own.function.name, site: own.site };
   const closing = pairs.flatMap(({ open, closing: list }) => (open === leave.function ? list : []));
   if (name === null) return null;
-  for (const found of callsOf(closing, one.undo)) {
+  for (const found of callsOf(index, closing, one.undo)) {
     const { call, fn } = found;
     const file = index.fileOf(fn);
     if (file !== undefined && isGiven(index, found, name))
