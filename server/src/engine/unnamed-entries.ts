@@ -22,14 +22,17 @@ export function unnamedEntries(
     [...roles.values()].some((role) => role === 'probe' || role === 'remove' || role === 'module')
   )
     return undefined;
+  const entries = observations.filter(
+    (one) => isEntry(one, 'register', path) || isEntry(one, 'unregister', path),
+  );
+  if (entries.length === 0) return undefined;
   const called = new Set(
     [...module.sources, ...module.headers]
       .flatMap((file) => file.functions)
       .flatMap((fn) => [...scanOf(fn).names.called]),
   );
   const entryWith = (op: EffectOp): string | undefined =>
-    observations.find((one) => isEntry(one, op, path) && !called.has(one.function.name))?.function
-      .name;
+    entries.find((one) => isEntry(one, op, path) && !called.has(one.function.name))?.function.name;
   const begins = entryWith('register');
   const ends = entryWith('unregister');
   if (begins === undefined || ends === undefined || begins === ends) return undefined;

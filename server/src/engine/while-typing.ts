@@ -91,7 +91,7 @@ function keyOf({ rule, functionName, severity }: Finding): string {
 
 /** What was shown, where an edit has moved it to, without fixes; not what the edit replaced. */
 function movedTo({ absences, text: before }: Shown, after: string, path: string): Finding[] {
-  if (before === after) return [...absences];
+  if (before === after || absences.length === 0) return [...absences];
   const prefix = commonPrefix(before, after);
   const suffix = commonSuffix(before, after, prefix);
   const shift = (at: number, inside: number): number => {

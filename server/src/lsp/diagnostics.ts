@@ -14,6 +14,7 @@ import type { FileIr } from '../ir/types.ts';
 import { unnamedEntries } from '../engine/unnamed-entries.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import { createObstacles } from './obstacles.ts';
+import { createQuiet, type Quiet } from './quiet.ts';
 import type { Loaded, Session } from './session.ts';
 
 const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
@@ -109,13 +110,13 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   const obstacles = createObstacles(session);
   /** What was shown last of each document, for clients that can be told when to come again. */
   const shown = new Map<string, Shown>();
-  const typing = new Map<string, ReturnType<typeof setTimeout>>();
+  const typing = new Map<string, Quiet>();
   /** The documents of which something waits until nobody types. */
   const held = new Set<string>();
   const waits = client.waitsWhileTyping && (!client.pullDiagnostics || client.refreshDiagnostics);
   let counter = 0;
-  let idle: ReturnType<typeof setTimeout> | undefined;
-  let soon: ReturnType<typeof setTimeout> | undefined;
+  const idle = createQuiet(IDLE_MS, () => void settle());
+  const soon = createQuiet(CHANGED_MS, refresh);
 
   async function compute(uri: string, token: CancellationToken): Promise<Diagnostic[]> {
     const loaded = await session.load(uri, token);
@@ -136,7 +137,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     logged.set(uri, log);
     const file = waits ? loaded.engine.lowered(loaded.input) : undefined;
     const all = obstacles.tell(loaded, file ? chosen(uri, file, findings) : findings);
-    settleWhenIdle();
+    idle.disturb();
     const diagnostics = all.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
     if (diagnostics.length > 0) told.add(uri);
     else told.delete(uri);
@@ -152,6 +153,12 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     return choice.findings;
   }
 
+  function typed(uri: string): void {
+    let pause = typing.get(uri);
+    if (pause === undefined) typing.set(uri, (pause = createQuiet(QUIET_MS, () => quiet(uri))));
+    pause.disturb();
+  }
+
   function quiet(uri: string): void {
     typing.delete(uri);
     if (!held.has(uri)) return;
@@ -165,11 +172,6 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     if (text === undefined) noticed.delete(uri);
     else noticed.set(uri, text);
     void connection.sendNotification('vfioLifecycle/notice', { uri, text: text ?? null });
-  }
-
-  function settleWhenIdle(): void {
-    clearTimeout(idle);
-    idle = setTimeout(() => void settle(), IDLE_MS);
   }
 
   async function settle(): Promise<void> {
@@ -243,13 +245,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       return { kind: DocumentDiagnosticReportKind.Full, resultId: id, items };
     },
     changed(uri) {
-      clearTimeout(typing.get(uri));
       // The first text of a document is not typed.
-      if (waits && shown.has(uri))
-        typing.set(
-          uri,
-          setTimeout(() => quiet(uri), QUIET_MS),
-        );
+      if (waits && shown.has(uri)) typed(uri);
       push(uri);
     },
     push,
@@ -265,13 +262,11 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     refreshSoon() {
       // VS Code's client leaves the active document out when another one changes, and an edit of
       // several files changes both.
-      if (!client.pullDiagnostics) return;
-      clearTimeout(soon);
-      soon = setTimeout(refresh, CHANGED_MS);
+      if (client.pullDiagnostics) soon.disturb();
     },
     closed(uri) {
       last.delete(uri);
-      clearTimeout(typing.get(uri));
+      typing.get(uri)?.stop();
       typing.delete(uri);
       shown.delete(uri);
       held.delete(uri);

@@ -78,11 +78,24 @@ export function relativeTo(folder: string, path: string): string | undefined {
   return split(path).isUri ? rest.split('/').map(decoded).join('/') : rest;
 }
 
+/** The URIs that were asked about last: with every key it is the same one again and again. */
+const canonical = new Map<string, string>();
+const MAX_CANONICAL = 100;
+
 /**
  * One spelling for every URI of the same document: percent-encoding differs between clients (`c%3A`
  * and `c:`).
  */
 export function canonicalUri(uri: string): string {
+  let known = canonical.get(uri);
+  if (known === undefined) {
+    if (canonical.size >= MAX_CANONICAL) canonical.clear();
+    canonical.set(uri, (known = spelledAlike(uri)));
+  }
+  return known;
+}
+
+function spelledAlike(uri: string): string {
   const { root, segments, isUri } = split(uri);
   return isUri
     ? trimmed(
