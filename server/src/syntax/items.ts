@@ -2,7 +2,14 @@
 import { conditionOfArm, isPreprocChain, negate, splitArm, type ArmParts } from './conditions.ts';
 import type { Condition, SyntaxNode, TopLevelItem } from './node.ts';
 import type { Span } from '../text/span.ts';
-import type { Place, ShallowNode, Walker } from './walk.ts';
+import {
+  shapeOf,
+  type Place,
+  type ShallowNode,
+  type Shape,
+  type Shapes,
+  type Walker,
+} from './walk.ts';
 
 /** #if chains nested deeper than this are kept as one item. */
 const MAX_NESTING = 100;
@@ -18,6 +25,7 @@ interface Pending {
  * trees.
  */
 export interface KnownItem {
+  readonly shape: Shape;
   readonly hasError: boolean;
   /** The functions inside that are items all the same, with offsets from the node's start. */
   readonly inner: readonly (Span & { readonly hasError: boolean; readonly identity: object })[];
@@ -46,7 +54,8 @@ export function topLevelItems(
 ): Items {
   const items: TopLevelItem[] = [];
   const known = new Map<number, KnownItem>();
-  const top = walker.children(root, false);
+  const shapes: Shapes = (identity) => before?.get(identity)?.shape;
+  const top = walker.plainChildren(root, shapes);
   const guard = findIncludeGuard(top, text, walker);
   const add = (shallow: ShallowNode, conditions: readonly Condition[]): void => {
     let one = before?.get(shallow.identity);
@@ -80,9 +89,9 @@ export function topLevelItems(
   for (let pending = stack.pop(); pending !== undefined; pending = stack.pop()) {
     const { shallow, conditions, depth } = pending;
     if (isLinkage(shallow)) {
-      const body = walker.children(shallow, true).filter((child) => child.field === 'body');
+      const body = walker.children(shallow).filter((child) => child.field === 'body');
       take(
-        body[0]?.type === 'declaration_list' ? walker.children(body[0], false) : body,
+        body[0]?.type === 'declaration_list' ? walker.plainChildren(body[0], shapes) : body,
         conditions,
         depth + 1,
       );
@@ -90,7 +99,7 @@ export function topLevelItems(
     }
     const failed: Condition[] = [...conditions];
     for (let arm: ShallowNode | undefined = shallow; arm !== undefined;) {
-      const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm, true));
+      const parts: ArmParts<ShallowNode> = splitArm(walker.children(arm));
       const own = shallow === guard ? null : conditionOfArm(parts, text);
       take(parts.body, own === null ? [...failed] : [...failed, own], depth + 1);
       // A chain of thousands of arms would make lists of thousands of conditions for each.
@@ -119,8 +128,9 @@ interface Seen {
 
 function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
   const { type, start, hasError } = shallow;
+  const shape = shapeOf(shallow);
   if (!hasError || (type !== 'ERROR' && type !== 'function_definition'))
-    return { known: { hasError, inner: [] }, functions: [] };
+    return { known: { shape, hasError, inner: [] }, functions: [] };
   const root = walker.walk(shallow);
   const functions = functionsIn(root).filter(
     (node) => node.start > start && text[node.start - 1] === '\n',
@@ -131,7 +141,8 @@ function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
     hasError: isDamaged(node),
     identity: {},
   }));
-  return { known: { hasError: type === 'ERROR' || isDamaged(root), inner }, root, functions };
+  const isBroken = type === 'ERROR' || isDamaged(root);
+  return { known: { shape, hasError: isBroken, inner }, root, functions };
 }
 
 /** The item that a node is. */
@@ -251,13 +262,13 @@ function findIncludeGuard(
   const code = top.filter((item) => item.type !== 'comment' && item.named);
   const only = code[0];
   if (only === undefined || code.length !== 1 || !isPreprocChain(only.type)) return null;
-  const parts = splitArm(walker.children(only, true));
+  const parts = splitArm(walker.children(only));
   const own = conditionOfArm(parts, text);
   if (own === null || own.holds || parts.alternative !== undefined) return null;
   const first = parts.body.find((item) => item.type !== 'comment');
   if (first?.type !== 'preproc_def') return null;
   return walker
-    .children(first, true)
+    .children(first)
     .some((child) => child.field === 'name' && text.slice(child.start, child.end) === own.test)
     ? only
     : null;

@@ -31,12 +31,30 @@ export interface ShallowNode extends Place {
   readonly identity: number;
 }
 
+/** What a node is wherever it stands: the same for nodes with the same identity and alias. */
+export interface Shape extends Pick<ShallowNode, 'type' | 'named' | 'hasError'> {
+  readonly length: number;
+  /** The parent may give the node another type than its own: the number of that. */
+  readonly alias: number;
+}
+
+/** The shape of a node by its identity, as far as it is known from an earlier tree. */
+export type Shapes = (identity: number) => Shape | undefined;
+
 /** Reads a parser's tree, which must not be deleted or edited meanwhile. */
 export interface Walker {
   /** Builds the plain tree below a node. Iterative; depth is capped at MAX_DEPTH. */
   walk(root: Place): SyntaxNode;
-  /** The children of a node. */
-  children(parent: Place, withFields: boolean): ShallowNode[];
+  /** The children of a node with the fields that they fill. */
+  children(parent: Place): ShallowNode[];
+  /** The children of a node, the fields left out. What is known of them is not asked again. */
+  plainChildren(parent: Place, shapes: Shapes): ShallowNode[];
+}
+
+/** The shape of a node that a walker listed. */
+export function shapeOf(node: ShallowNode): Shape {
+  const { type, named, hasError, start, end } = node;
+  return { type, named, hasError, length: end - start, alias: (node as Partial<Handle>)[0] ?? 0 };
 }
 
 /** A cursor as a walk needs it: it stands on one node. */
@@ -124,42 +142,49 @@ export function publicWalker(): Walker {
   const nodeAt = (place: Place): Node => nodes.get(place) ?? (place as Node);
   return {
     walk: (root) => walkPublic(nodeAt(root)),
-    children(parent, withFields) {
-      const node = nodeAt(parent);
-      return node.children.map((child, index) => {
-        const { id, startIndex, tree } = child;
-        const shallow: ShallowNode = {
-          id,
-          startIndex,
-          tree,
-          type: child.type,
-          named: child.isNamed,
-          field: withFields ? (node.fieldNameForChild(index) ?? undefined) : undefined,
-          start: startIndex,
-          end: child.endIndex,
-          hasError: child.hasError,
-          identity: 0,
-        };
-        nodes.set(shallow, child);
-        return shallow;
-      });
-    },
+    children: (parent) => childrenOf(nodeAt(parent), true),
+    plainChildren: (parent) => childrenOf(nodeAt(parent), false),
   };
+
+  function childrenOf(node: Node, withFields: boolean): ShallowNode[] {
+    return node.children.map((child, index) => {
+      const { id, startIndex, tree } = child;
+      const shallow: ShallowNode = {
+        id,
+        startIndex,
+        tree,
+        type: child.type,
+        named: child.isNamed,
+        field: withFields ? (node.fieldNameForChild(index) ?? undefined) : undefined,
+        start: startIndex,
+        end: child.endIndex,
+        hasError: child.hasError,
+        identity: 0,
+      };
+      nodes.set(shallow, child);
+      return shallow;
+    });
+  }
 }
 
 /**
  * What walks use of web-tree-sitter's WebAssembly module. It is not documented: its names and the
  * layout below are those of
  * web-tree-sitter 0.27.1, in which a call finds its cursor (4 words) or node (5 words) in a
- * transfer buffer at the address that
- * `_ts_init` returns, and leaves the moved cursor there. package.json pins that version.
+ * transfer buffer at the address that `_ts_init` returns, and leaves the moved cursor there. A list
+ * of nodes is at an address that the caller frees; the buffer has the length of it and that address.
+ * package.json pins that version.
  */
 interface CursorExports {
   readonly HEAP32: Int32Array;
+  _free(address: number): void;
   _ts_init(): number;
   _ts_tree_cursor_new_wasm(tree: number): void;
   _ts_tree_cursor_delete_wasm(tree: number): void;
+  _ts_node_children_wasm(tree: number): void;
+  _ts_node_end_index_wasm(tree: number): number;
   _ts_node_has_error_wasm(tree: number): number;
+  _ts_node_symbol_wasm(tree: number): number;
   _ts_tree_cursor_current_node_wasm(tree: number): void;
   _ts_tree_cursor_current_node_type_id_wasm(tree: number): number;
   _ts_tree_cursor_current_node_is_missing_wasm(tree: number): number;
@@ -172,10 +197,14 @@ interface CursorExports {
 }
 
 const EXPORT_NAMES: readonly (keyof CursorExports)[] = [
+  '_free',
   '_ts_init',
   '_ts_tree_cursor_new_wasm',
   '_ts_tree_cursor_delete_wasm',
+  '_ts_node_children_wasm',
+  '_ts_node_end_index_wasm',
   '_ts_node_has_error_wasm',
+  '_ts_node_symbol_wasm',
   '_ts_tree_cursor_current_node_wasm',
   '_ts_tree_cursor_current_node_type_id_wasm',
   '_ts_tree_cursor_current_node_is_missing_wasm',
@@ -197,6 +226,8 @@ const TOKENS: ReadonlySet<string> = new Set([
   'comment',
   'preproc_arg',
 ]);
+
+const WORDS_OF_NODE = 5;
 
 /** A Node and a Tree keep their words in numbered properties. */
 interface Handle {
@@ -242,15 +273,23 @@ export function exportsWalker(module: object, language: Language): Walker | null
       exports._ts_tree_cursor_goto_parent_wasm(tree);
     },
   };
-  /** Puts the cursor on a node while something is done with it. */
-  function at<T>(place: Place, work: () => T): T {
-    tree = (place.tree as unknown as Handle)[0];
+  function handOver(id: number, start: number, alias: number): void {
     const words = exports.HEAP32;
-    words[buffer] = place.id;
-    words[buffer + 1] = place.startIndex;
+    words[buffer] = id;
+    words[buffer + 1] = start;
     // Its row and column: what is found from there has wrong ones, which nobody reads.
     words[buffer + 2] = words[buffer + 3] = 0;
-    words[buffer + 4] = (place as unknown as Handle)[0];
+    words[buffer + 4] = alias;
+  }
+
+  function handOverPlace(place: Place): void {
+    tree = (place.tree as unknown as Handle)[0];
+    handOver(place.id, place.startIndex, (place as unknown as Handle)[0]);
+  }
+
+  /** Puts the cursor on a node while something is done with it. */
+  function at<T>(place: Place, work: () => T): T {
+    handOverPlace(place);
     exports._ts_tree_cursor_new_wasm(tree);
     try {
       return work();
@@ -268,10 +307,59 @@ export function exportsWalker(module: object, language: Language): Walker | null
     return (word & 1) === 0 ? word : 0;
   }
 
-  function shallow(parent: Tree, withFields: boolean): ShallowNode {
+  /** The shape of a node that was handed over. */
+  function shapeAt(start: number, alias: number): Shape {
+    const id = exports._ts_node_symbol_wasm(tree);
+    return {
+      type: types[id] ?? 'ERROR',
+      named: named[id] ?? true,
+      hasError: exports._ts_node_has_error_wasm(tree) === 1,
+      length: exports._ts_node_end_index_wasm(tree) - start,
+      alias,
+    };
+  }
+
+  /** All children by one call. */
+  function plainChildren(parent: Place, shapes: Shapes): ShallowNode[] {
+    handOverPlace(parent);
+    exports._ts_node_children_wasm(tree);
+    const count = exports.HEAP32[buffer]!;
+    const list = exports.HEAP32[buffer + 1]!;
+    const found: ShallowNode[] = [];
+    for (let i = 0, word = list >> 2; i < count; i++, word += WORDS_OF_NODE) {
+      const words = exports.HEAP32;
+      const id = words[word]!,
+        start = words[word + 1]!,
+        alias = words[word + 4]!;
+      const identity = identityOf(id);
+      let shape = identity === 0 ? undefined : shapes(identity);
+      if (shape?.alias !== alias) {
+        handOver(id, start, alias);
+        shape = shapeAt(start, alias);
+      }
+      const node: ShallowNode & Handle = {
+        0: alias,
+        id,
+        tree: parent.tree,
+        startIndex: start,
+        type: shape.type,
+        named: shape.named,
+        field: undefined,
+        start,
+        end: start + shape.length,
+        hasError: shape.hasError,
+        identity,
+      };
+      found.push(node);
+    }
+    if (count > 0) exports._free(list);
+    return found;
+  }
+
+  function shallow(parent: Tree): ShallowNode {
     const nodeType = cursor.type();
     const named = cursor.named();
-    const field = withFields ? cursor.field() : undefined;
+    const field = cursor.field();
     const start = cursor.start();
     const end = cursor.end();
     // The node takes the place of the cursor in the buffer.
@@ -306,13 +394,14 @@ export function exportsWalker(module: object, language: Language): Walker | null
 
   return {
     walk: (root) => at(root, () => walk(cursor)),
-    children: (parent, withFields) =>
+    children: (parent) =>
       at(parent, () => {
         const found: ShallowNode[] = [];
         if (exports._ts_tree_cursor_goto_first_child_wasm(tree) !== 1) return found;
-        do found.push(shallow(parent.tree, withFields));
+        do found.push(shallow(parent.tree));
         while (cursor.nextSibling());
         return found;
       }),
+    plainChildren,
   };
 }

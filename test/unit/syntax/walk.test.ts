@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import type * as Library from 'web-tree-sitter';
 import type { Node } from 'web-tree-sitter';
 import { expect, test } from 'vitest';
-import { exportsWalker, publicWalker, type Walker } from '../../../server/src/syntax/walk.ts';
+import {
+  exportsWalker,
+  publicWalker,
+  shapeOf,
+  type Walker,
+} from '../../../server/src/syntax/walk.ts';
 import { SAMPLES } from './samples.ts';
 
 const require = createRequire(import.meta.url);
@@ -35,10 +40,16 @@ function expectSame(text: string): void {
 
 function childrenBothWays(parent: Node): void {
   const list = (walker: Walker) =>
-    walker.children(parent, true).map((child) => ({ ...child, 0: 0, identity: 0, tree: null }));
+    walker.children(parent).map((child) => ({ ...child, 0: 0, identity: 0, tree: null }));
   expect(list(fast!)).toEqual(list(slow));
+  const plain = (walker: Walker) =>
+    walker
+      .plainChildren(parent, () => undefined)
+      .map((child) => ({ ...child, 0: 0, identity: 0, tree: null }));
+  expect(plain(fast!)).toEqual(plain(slow));
+  expect(plain(fast!)).toEqual(list(fast!).map((child) => ({ ...child, field: undefined })));
   const walked = (walker: Walker) =>
-    walker.children(parent, false).map((child) => walker.walk(child));
+    walker.plainChildren(parent, () => undefined).map((child) => walker.walk(child));
   expect(walked(fast!)).toEqual(walked(slow));
 }
 
@@ -113,7 +124,7 @@ test('what a parse takes over from the tree before has its identity there too, a
   } as Parameters<typeof edited.edit>[0]);
   const fresh = parser.parse(after, edited)!;
   const identities = (tree: typeof old) =>
-    fast!.children(tree.rootNode, false).map(({ identity }) => identity);
+    fast!.plainChildren(tree.rootNode, () => undefined).map(({ identity }) => identity);
   const [first, edit, broken] = identities(old);
   const now = identities(fresh);
   expect([now[0], now[2]]).toEqual([first, broken]);
@@ -121,3 +132,54 @@ test('what a parse takes over from the tree before has its identity there too, a
   expect([first, edit, broken].every((one) => one !== 0)).toBe(true);
   for (const tree of [old, edited, fresh]) tree.delete();
 });
+
+test('with what is known of the tree before, the children of an edited tree are the same', () => {
+  const lines = fc.constantFrom(
+    'int f(void) { return 1; }',
+    'int f(void) { return ); }',
+    'struct s { int a; };',
+    ';',
+    'x;',
+    'g(a);',
+    '/* comment */',
+    '#define A 1',
+    '#if A',
+    '#endif',
+    'label: a;',
+    '}',
+    'f() int a; { }',
+  );
+  const edit = fc.record({ at: fc.nat(200), removed: fc.nat(30), added: lines });
+  const property = fc.property(fc.array(lines, { maxLength: 12 }), edit, (given, one) => {
+    const before = `${given.join('\n')}\n`;
+    const at = Math.min(one.at, before.length);
+    const oldEnd = Math.min(at + one.removed, before.length);
+    const after = before.slice(0, at) + one.added + before.slice(oldEnd);
+    const old = parser.parse(before)!;
+    const shapes = new Map(
+      fast!
+        .plainChildren(old.rootNode, () => undefined)
+        .filter(({ identity }) => identity !== 0)
+        .map((child) => [child.identity, shapeOf(child)]),
+    );
+    const edited = old.copy();
+    edited.edit({
+      startIndex: at,
+      oldEndIndex: oldEnd,
+      newEndIndex: at + one.added.length,
+      startPosition: positionAt(before, at),
+      oldEndPosition: positionAt(before, oldEnd),
+      newEndPosition: positionAt(after, at + one.added.length),
+    } as Parameters<typeof edited.edit>[0]);
+    const fresh = parser.parse(after, edited)!;
+    const known = fast!.plainChildren(fresh.rootNode, (identity) => shapes.get(identity));
+    expect(known).toEqual(fast!.plainChildren(fresh.rootNode, () => undefined));
+    for (const tree of [old, edited, fresh]) tree.delete();
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+function positionAt(text: string, offset: number): { row: number; column: number } {
+  const before = text.slice(0, offset).split('\n');
+  return { row: before.length - 1, column: before.at(-1)!.length };
+}
