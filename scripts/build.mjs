@@ -3,11 +3,13 @@
 import { build, context } from 'esbuild';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -134,18 +136,28 @@ function addOthers(folder) {
 
 /**
  * Moves the files of `stage` into `folder`, one by one, and removes all others there. Tests that run
- * what is in it at the same time find each file at any moment, the old one or the new one.
+ * what is in it at the same time find each file at any moment, the old one or the new one. A file
+ * that is as it was stays, so that what was compiled of it is still taken.
  */
 function moveInto(folder, stage) {
   const files = filesIn(stage);
   for (const file of files) {
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    renameSync(path.join(stage, file), path.join(folder, file));
+    if (!isSame(path.join(stage, file), path.join(folder, file)))
+      renameSync(path.join(stage, file), path.join(folder, file));
   }
   for (const file of filesIn(folder)) {
     if (!files.includes(file)) rmSync(path.join(folder, file));
   }
   rmSync(stage, { recursive: true });
+}
+
+function isSame(left, right) {
+  return (
+    existsSync(right) &&
+    statSync(left).mode === statSync(right).mode &&
+    readFileSync(left).equals(readFileSync(right))
+  );
 }
 
 function filesIn(folder) {

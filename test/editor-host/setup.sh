@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# Another suite may want it at the same time: who comes second finds it done.
+exec 9<setup.sh
+flock 9
 stamp=node_modules/.ready
 key=$(cat package-lock.json setup.sh | sha256sum)
 if [[ -f $stamp && $(cat "$stamp") == "$key" ]]; then exit 0; fi
