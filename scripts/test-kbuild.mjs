@@ -1,5 +1,5 @@
-// Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's
-// kernel headers: as they are, converted for each kernel in each style, and converted for all; a new
+// Builds the drivers of examples/conversion by kbuild, with W=1 and -Werror, against Debian's kernel
+// headers: as they are, converted for each kernel in each style, and converted for all; a new
 // driver for each bus; and kbuild itself, which checks a module with the command line. `npm run
 // test:kbuild`; with `-- new`, `-- check` or `-- compat` that part alone.
 // Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { line, tally } from './lib/counts.mjs';
-import { convertInPlace, copyExamples, examples } from './lib/examples.mjs';
+import { convertExamples, copyExamples, examples } from './lib/examples.mjs';
 import { findHeaders, whyNot } from './lib/headers.mjs';
 import { inProject } from './lib/paths.mjs';
 import { loadTypeScript } from './lib/typescript.mjs';
@@ -24,8 +24,10 @@ import { loadTypeScript } from './lib/typescript.mjs';
 const kernels = ['6.1', '6.12'];
 const styles = ['minimal', 'fold'];
 const HEADER = 'vfio-compat.h';
-/** Why a driver was not converted for all kernels, by the name of the form and its sources. */
+/** What became of the drivers that were converted for all kernels, by the name of the form. */
 const allKernels = new Map();
+/** What only a whole module defines. */
+const ofModule = '__this_module';
 const oldNames = /^vfio_(?:pci_core_)?(?:un)?init_(?:group_dev|device)$/;
 
 if (!existsSync(inProject('dist/cli.cjs'))) {
@@ -74,12 +76,13 @@ function buildAll(kernel) {
   };
 
   if (does('examples')) {
-    const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
+    const before = build(headers, path.join(work, `${kernel}-before`), () => new Map());
     judge('before', before, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
     for (const style of styles) {
-      const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) =>
-        convertInPlace(sources, kernel, style),
-      );
+      const convert = (folder) => convertExamples(folder, kernel, style);
+      // What becomes of an object is the same for all of them: whole modules are made once.
+      const isWhole = style === styles[0];
+      const after = build(headers, path.join(work, `${kernel}-${style}`), convert, isWhole);
       judge(style, after, (symbol) => !exported.has(symbol));
     }
   }
@@ -169,34 +172,27 @@ function undefinedSymbols(object) {
  * which takes its time.
  */
 function forAllKernels(name, options) {
-  const folder = path.join(work, name);
-  if (!existsSync(folder)) {
-    copyExamples(folder);
-    for (const { sources } of examples) {
-      const paths = sources.map((source) => path.join(folder, source));
-      allKernels.set(`${name} ${sources}`, convertInPlace(paths, '', 'compat', options));
-    }
+  const converted = path.join(work, name);
+  if (!allKernels.has(name)) {
+    copyExamples(converted);
+    allKernels.set(name, convertExamples(converted, '', 'compat', options));
   }
-  return (paths) => {
-    const sources = paths.map((one) => path.basename(one));
-    for (const [index, source] of sources.entries())
-      cpSync(path.join(folder, source), paths[index]);
-    if (existsSync(path.join(folder, HEADER)))
-      cpSync(path.join(folder, HEADER), path.join(path.dirname(paths[0]), HEADER));
-    return allKernels.get(`${name} ${sources}`);
+  return (folder) => {
+    cpSync(converted, folder, { recursive: true });
+    return allKernels.get(name);
   };
 }
 
-/** Copies the drivers, converts them, and runs kbuild once for all. */
-function build({ configured }, folder, convert) {
+/**
+ * Copies the drivers, converts them, and runs kbuild once for all.
+ * @param convert tells by the name of a module why it was refused.
+ * @param isWhole whether modules are made of the objects.
+ */
+function build({ configured }, folder, convert, isWhole = false) {
   copyExamples(folder);
-  const refused = new Map(
-    examples.map(({ name, sources }) => [
-      name,
-      convert(sources.map((source) => path.join(folder, source))),
-    ]),
-  );
-  const started = [...refused.values()].some((reason) => reason === undefined);
+  const refused = convert(folder);
+  const end = isWhole ? 'ko' : 'o';
+  const started = examples.some(({ name }) => refused.get(name) === undefined);
   // What is undefined is judged by the objects: modpost stops listing after ten.
   const args = [
     '-k',
@@ -207,7 +203,7 @@ function build({ configured }, folder, convert) {
     'W=1',
     'KCFLAGS=-Werror',
     'KBUILD_MODPOST_WARN=1',
-    'modules',
+    ...(isWhole ? ['modules'] : examples.map(({ name }) => `${name}.o`)),
   ];
   const { stdout, stderr } = started
     ? spawnSync('make', args, { encoding: 'utf8', maxBuffer: 1 << 26 })
@@ -222,11 +218,11 @@ function build({ configured }, folder, convert) {
           /: (?:error|warning):/.test(text) &&
           sources.some((source) => text.includes(`/${source}:`)),
       );
-      const module = path.join(folder, `${name}.ko`);
-      if (told.length > 0 || !existsSync(module))
-        return told.length > 0 ? told : ['there is no module'];
-      return undefinedSymbols(module)
-        .filter(isMissing)
+      const object = path.join(folder, `${name}.${end}`);
+      if (told.length > 0 || !existsSync(object))
+        return told.length > 0 ? told : [`there is no ${name}.${end}`];
+      return undefinedSymbols(object)
+        .filter((symbol) => isMissing(symbol) && (isWhole || symbol !== ofModule))
         .map((symbol) => `${symbol} is not a symbol of this kernel`);
     },
   };

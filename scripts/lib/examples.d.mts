@@ -5,9 +5,9 @@ export interface Example {
 }
 export const examples: readonly Example[];
 export function copyExamples(to: string): void;
-export function convertInPlace(
-  sources: readonly string[],
+export function convertExamples(
+  to: string,
   kernel: string,
   style: 'minimal' | 'fold' | 'compat',
   more?: readonly string[],
-): string | undefined;
+): ReadonlyMap<string, string | undefined>;

@@ -25,11 +25,11 @@ export function copyExamples(to) {
 }
 
 /**
- * Converts the files of one module in place with dist/cli.cjs. Returns why it was refused, or
- * undefined when it was converted.
+ * Converts all of them in the folder of a copy, with one run of dist/cli.cjs. Returns by the name of
+ * a module why it was refused, or undefined when it was converted.
  * @param more options beside those.
  */
-export function convertInPlace(sources, kernel, style, more = []) {
+export function convertExamples(to, kernel, style, more = []) {
   const args = [
     inProject('dist/cli.cjs'),
     'convert',
@@ -41,18 +41,23 @@ export function convertInPlace(sources, kernel, style, more = []) {
     '--format',
     'json',
     '--write',
-    ...sources,
+    ...examples.flatMap(({ sources }) => sources),
   ];
   const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
+    cwd: to,
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  if (error || (status !== 0 && status !== 1))
-    return `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
-  const { files } = JSON.parse(stdout);
-  const refused = files.find((file) => file.status === 'refused');
-  if (refused) return refused.reason;
-  return files.some((file) => file.status === 'converted')
-    ? undefined
-    : 'there was nothing to convert';
+  const files = status === 0 || status === 1 ? JSON.parse(stdout).files : [];
+  const failure = `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
+  const reasonOf = ({ sources }) => {
+    const own = files.filter((file) => sources.includes(file.path));
+    if (own.length === 0) return failure;
+    const refused = own.find((file) => file.status === 'refused');
+    if (refused) return refused.reason;
+    return own.some((file) => file.status === 'converted')
+      ? undefined
+      : 'there was nothing to convert';
+  };
+  return new Map(examples.map((one) => [one.name, reasonOf(one)]));
 }
