@@ -5,7 +5,7 @@ import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { BUDGETS, beginAnalysis, type Analysis, type Budgets } from './analysis.ts';
-import { createSurveyCache, isExplored, surveyOf, type SurveyCache } from './survey.ts';
+import { createSurveyCache, isExplored, surveyIn, surveyOf, type SurveyCache } from './survey.ts';
 import {
   createFrames,
   hasRoom,
@@ -14,11 +14,18 @@ import {
   type Layout,
 } from './incremental/stable-spans.ts';
 import { createSignatures, identitiesOf, type Signatures } from './incremental/identity.ts';
-import { createStore, type Store } from './incremental/memo.ts';
+import { beginVersion, createStore, type Explored, type Store } from './incremental/memo.ts';
+import {
+  keepSolution,
+  stillSolved,
+  type Asked,
+  type KeptSolution,
+  type Solution,
+} from './incremental/solution.ts';
 import { indexModule } from './module/module.ts';
 import { createOutlineCache, outlineOf, type OutlineCache } from './module/outline.ts';
 import type { ResourceFindings } from './interpret/resource-log.ts';
-import { exploreCallback, exploreRemove, solveGroup } from './solve-module.ts';
+import { exploreCallback, exploreRemove, makesDevices, solveGroup } from './solve-module.ts';
 import { driverTables } from './module/driver-tables.ts';
 import { rolesInOrder } from './module/roles.ts';
 import { opsTables, rolesOf } from './module/tables.ts';
@@ -61,20 +68,34 @@ export function* analyseInSteps(
     ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const identities = identitiesOf(index, memory.frames, memory.signatures);
-  const survey = surveyOf({ index, kernel, drivers, ops, roles }, memory.survey);
-  const analysis = beginAnalysis({
-    ...survey,
-    budgets,
-    index,
+  const kept = surveyOf({ index, kernel, drivers, ops, roles }, memory.survey);
+  const makes = makesDevices({ index, kernel });
+  const asked: Asked = { index, ops, survey: kept.survey, makesDevices: makes };
+  let solution = stillSolved(memory.solution, asked);
+  if (!solution) {
+    const known = { index, kernel, roles, ops, store, identities, budgets };
+    solution = yield* solved(beginAnalysis({ ...surveyIn(index, kept), ...known }));
+    memory.solution = keepSolution(solution, store, asked);
+  }
+  const { explored, notAnalysed, work } = solution;
+  return {
+    module,
     kernel,
+    opsTables: ops,
+    driverTables: drivers,
     roles,
-    ops,
-    store,
-    identities,
-  });
-  store.now++;
+    ...found(explored, identities.layout()),
+    notAnalysed: [...unread(module), ...notAnalysed],
+    work,
+  };
+}
+
+/** Explores all functions that are of interest, each after those that it calls. */
+function* solved(analysis: Analysis): Steps<Solution> {
+  const { index, roles, store } = analysis;
+  beginVersion(store);
   for (const group of analysis.groups) yield* solveGroup(analysis, group);
-  const sources = new Set(module.sources);
+  const sources = new Set(index.module.sources);
   const inOrder = rolesInOrder(index, roles);
   for (let i = 0; i < inOrder.length; i++) {
     const role = inOrder[i];
@@ -92,22 +113,14 @@ export function* analyseInSteps(
   store.gone.take(store.summaries, analysis.settled);
   store.summaries = analysis.settled;
   return {
-    module,
-    kernel,
-    opsTables: ops,
-    driverTables: drivers,
-    roles,
-    ...found(analysis, identities.layout()),
-    notAnalysed: [
-      ...unread(module),
-      ...[...analysis.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({
-        path,
-        function: fn.name,
-        reason,
-        start: fn.nameSpan.start,
-        ...(isInternal && { isInternal: true as const }),
-      })),
-    ],
+    explored: analysis.nodes.flatMap((fn) => analysis.explored.get(fn) ?? []),
+    notAnalysed: [...analysis.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({
+      path,
+      function: fn.name,
+      reason,
+      start: fn.nameSpan.start,
+      ...(isInternal && { isInternal: true as const }),
+    })),
     work: analysis.work,
   };
 }
@@ -140,6 +153,7 @@ interface Memory {
   readonly store: Store;
   readonly frames: Frames;
   readonly signatures: Signatures;
+  solution: KeptSolution | null;
 }
 
 const MAX_KERNELS = 2;
@@ -164,6 +178,7 @@ function memoryFor(
       store: createStore(),
       frames: createFrames(),
       signatures: createSignatures(),
+      solution: null,
     };
   memories.delete(key);
   memories.set(key, memory);
@@ -185,16 +200,15 @@ const REPORTING: ReadonlySet<Role> = new Set<Role>([
  * told apart.
  */
 function found(
-  analysis: Analysis,
+  explored: readonly Explored[],
   layout: Layout,
 ): Pick<ModuleFacts, 'observations' | 'resources'> {
-  const all = analysis.nodes.flatMap((fn) => analysis.explored.get(fn) ?? []);
-  const logs = all.flatMap((one): ResourceFindings[] =>
+  const logs = explored.flatMap((one): ResourceFindings[] =>
     one.resources ? [inDocuments(layout, one.resources)] : [],
   );
   const undone = logs.flatMap((leaks) => [...leaks.undone.values()]);
   return {
-    observations: all.flatMap((one) => inDocuments(layout, one.observations)),
+    observations: explored.flatMap((one) => inDocuments(layout, one.observations)),
     resources: {
       leaves: logs.flatMap((leaks) => leaks.leaves),
       undone: undone.filter((item) => REPORTING.has(item.role)),

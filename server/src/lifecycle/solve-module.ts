@@ -467,7 +467,7 @@ function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name:
 }
 
 /** The module allocates devices, and initialises none in memory of its own. */
-function makesDevices({ index, kernel }: Analysis): boolean {
+export function makesDevices({ index, kernel }: Pick<Analysis, 'index' | 'kernel'>): boolean {
   const callers = kernelCallers(index, kernel);
   const isDone = (op: EffectOp) => callers.some(({ ops }) => ops.has(op));
   return isDone('alloc') && !isDone('init') && !isDone('init-device');

@@ -113,8 +113,15 @@ export interface SurveyCache {
   last: Last | null;
 }
 
+/** A survey that holds for all versions which do not change it. */
+export interface KeptSurvey {
+  readonly surveyed: Surveyed;
+  /** Another object where the outline is another one, although nothing else may be. */
+  readonly survey: object;
+}
+
 /** The survey of the last version, and what it was made of. */
-interface Last {
+interface Last extends KeptSurvey {
   readonly outline: Outline;
   readonly naming: object;
   readonly kept: readonly number[];
@@ -122,17 +129,14 @@ interface Last {
   readonly tables: string;
   readonly roles: readonly (Role | undefined)[];
   readonly roots: readonly FunctionIr[];
-  readonly surveyed: Surveyed;
-  /** Another object where the outline is another one, although nothing else may be. */
-  readonly survey: object;
 }
 
 export function createSurveyCache(): SurveyCache {
   return { calls: createCallGraphCache(), relevance: createRelevanceCache(), last: null };
 }
 
-/** The survey of a module. The result is the same with any cache. */
-export function surveyOf(given: Given, cache: SurveyCache): Survey {
+/** The survey of a module, by positions. What surveyIn() makes of it is the same with any cache. */
+export function surveyOf(given: Given, cache: SurveyCache): KeptSurvey {
   const { index, roles } = given,
     { outline, naming, kept, names, roots } = index;
   const tables = textOfTables(given),
@@ -147,7 +151,7 @@ export function surveyOf(given: Given, cache: SurveyCache): Survey {
   const survey = isAsItWas && last.outline === outline ? last.survey : {},
     surveyed = isAsItWas ? last.surveyed : surveyAnew(given, cache);
   cache.last = { outline, naming, kept, names, tables, roles: ofRoles, roots, surveyed, survey };
-  return inToday(index, cache.last);
+  return cache.last;
 }
 
 /** What the tables say of functions: of the drivers and of devices, without their places. */
@@ -194,10 +198,7 @@ function areToOthersWhatTheyWere(
 }
 
 /** What was surveyed, in the functions of today's documents. */
-function inToday(
-  index: ModuleIndex,
-  { surveyed, survey }: Pick<Last, 'surveyed' | 'survey'>,
-): Survey {
+export function surveyIn(index: ModuleIndex, { surveyed, survey }: KeptSurvey): Survey {
   const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
   const functions = (keys: ReadonlySet<Key>): Functions => ({ has: (fn) => keys.has(keyOf(fn)) });
   const at = (position: number) => index.allFunctions[position]!;

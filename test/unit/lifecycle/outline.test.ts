@@ -10,7 +10,12 @@ import {
   type OutlineCache,
 } from '../../../server/src/lifecycle/module/outline.ts';
 import type { Module } from '../../../server/src/lifecycle/types.ts';
-import { createSurveyCache, surveyOf, type Survey } from '../../../server/src/lifecycle/survey.ts';
+import {
+  createSurveyCache,
+  surveyIn,
+  surveyOf,
+  type Survey,
+} from '../../../server/src/lifecycle/survey.ts';
 import { opsTables, rolesOf } from '../../../server/src/lifecycle/module/tables.ts';
 import { driverTables } from '../../../server/src/lifecycle/module/driver-tables.ts';
 import { MAIN } from '../../support/analyse.ts';
@@ -146,7 +151,7 @@ describe('the survey of a module', () => {
       const drivers = driverTables(index, KERNEL),
         ops = opsTables(index, KERNEL);
       const roles = rolesOf(index, drivers, ops, KERNEL);
-      return surveyOf({ index, kernel: KERNEL, drivers, ops, roles }, cache);
+      return surveyIn(index, surveyOf({ index, kernel: KERNEL, drivers, ops, roles }, cache));
     });
   }
 

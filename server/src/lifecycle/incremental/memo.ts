@@ -124,11 +124,22 @@ export interface Store {
       readonly value: ReturnType<typeof seedRemove>;
     }[]
   >;
+  /** The functions whose bodies this version has read, as they were lowered. */
+  looked: Set<FunctionIr>;
+  /** Whether an exploration of this version asks for more of its document than its definitions. */
+  hasReadText: boolean;
   /** Numbers of signatures, for lists of them. */
   readonly ids: WeakMap<Signature, number>;
   nextId: number;
   /** The number of the analysis. */
   now: number;
+}
+
+/** To be called before the functions of another version are explored. */
+export function beginVersion(store: Store): void {
+  store.now++;
+  store.looked = new Set();
+  store.hasReadText = false;
 }
 
 export function createStore(): Store {
@@ -141,6 +152,8 @@ export function createStore(): Store {
     harmless: new WeakMap(),
     lastHelpers: new WeakMap(),
     seeds: new WeakMap(),
+    looked: new Set(),
+    hasReadText: false,
     ids: new WeakMap(),
     nextId: 0,
     now: 0,
@@ -397,7 +410,9 @@ function keptResult<T>(
     (memo) =>
       beginsAlike(memo) && isUpToDate(memo.survey === survey ? memo.open : memo.asked, answers),
   );
+  analysis.store.looked.add(root);
   if (!found) return null;
+  noteText(analysis.store, found.open);
   found.survey = survey;
   found.lastUse = analysis.store.now;
   count(analysis, found.result.work);
@@ -441,13 +456,15 @@ function* memoise<T>(
     })(),
   );
   count(analysis, result.work);
+  const open = besidesSurvey(asked);
+  noteText(analysis.store, open);
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [
     ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
     {
       frame,
       asked,
-      open: besidesSurvey(asked),
+      open,
       survey,
       result,
       lastUse: analysis.store.now,
@@ -455,6 +472,10 @@ function* memoise<T>(
     },
   ]);
   return result;
+}
+
+function noteText(store: Store, asked: readonly Asked[]): void {
+  store.hasReadText ||= asked.some(({ kind }) => kind === 'again');
 }
 
 /** Frames have addresses of their own; each has room for as many nodes that macros bring. */
