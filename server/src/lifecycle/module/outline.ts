@@ -284,8 +284,18 @@ function isPlain({ conditions, text }: FunctionIr): boolean {
 /** A directive may stand behind a comment. No directive begins as `%#x` and `#%d` of a format do. */
 const MEANT_FOR_OTHERS = /#(?!%|[\dlhz]*[xXo])|\benum\b/;
 
+const signatureTexts = new WeakMap<FunctionIr, string>();
+
 /** A function as its callers see it before they ask what it does. */
 export function signatureText(fn: FunctionIr): string {
+  // An edit that moves the function leaves that as it is.
+  const root = movedFrom(fn)?.from ?? fn;
+  let text = signatureTexts.get(root);
+  if (text === undefined) signatureTexts.set(root, (text = writeSignature(root)));
+  return text;
+}
+
+function writeSignature(fn: FunctionIr): string {
   const type = ({ name, keyword, pointers, arrays }: TypeName): string =>
     `${keyword} ${name} ${pointers} ${arrays}`;
   return JSON.stringify([
