@@ -73,6 +73,8 @@ export function* analyseInSteps(
   const asked: Asked = { index, ops, survey: kept.survey, makesDevices: makes };
   let solution = stillSolved(memory.solution, asked);
   if (!solution) {
+    // What is left undone may have given the addresses of one version to another.
+    memory.solution = null;
     const known = { index, kernel, roles, ops, store, identities, budgets };
     solution = yield* solved(beginAnalysis({ ...surveyIn(index, kept), ...known }));
     memory.solution = keepSolution(solution, store, asked);

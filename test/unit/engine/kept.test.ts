@@ -449,6 +449,12 @@ describe('what is kept of the last version of a module', () => {
     expect(second).toBeLessThan(first! / 3);
   });
 
+  it('costs nothing again where a function has changed that no device comes to', async () => {
+    const other = (word: string) => `static void foo_hello(void)\n{\n\tpr_info("${word}");\n}\n`;
+    const [first, second] = await costs([other('one'), other('other')]);
+    expect(second).toBeLessThan(first! / 3);
+  });
+
   it('costs nothing again where it does to devices what it did', async () => {
     const option = (word: string) =>
       `static int foo_option(struct device *dev, int i)\n{\n\tstruct foo *foo = dev_get_drvdata(dev);\n\n` +
@@ -456,6 +462,25 @@ describe('what is kept of the last version of a module', () => {
     const [first, second, third] = await costs([option('one'), option('ones'), option('twos')]);
     expect(second).toBeLessThan(first! / 3);
     expect(third).toBeLessThan(first! / 3);
+  });
+
+  it('makes no difference where an analysis was left undone', async () => {
+    const parser = await loadParser();
+    const text = driver('', `\tpr_info("one");\n${PUT}`),
+      changed = text.replace('one', 'another'),
+      input = inputOf({ 'a.c': `\n${text}` }, undefined),
+      target = KERNELS[2]!;
+    const fresh = createEngine(parser),
+      wanted = everything(fresh, input, target);
+    fresh.dispose();
+    for (let steps = 1; steps < 16; steps++) {
+      const edited = createEngine(parser);
+      edited.analyse(inputOf({ 'a.c': text }, undefined), {}, target);
+      const left = edited.analyseInSteps(inputOf({ 'a.c': changed }, undefined), {}, target);
+      for (let i = 0; i < steps; i++) left.next();
+      expect(everything(edited, input, target)).toEqual(wanted);
+      edited.dispose();
+    }
   });
 
   it('makes no difference to what is found in the next', async () => {
