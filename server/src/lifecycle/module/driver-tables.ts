@@ -133,12 +133,13 @@ function pairsOf({ path, variable, type, names, complete }: Members): DriverTabl
 }
 
 function initialised(index: ModuleIndex): Members[] {
-  return writtenTables(index).flatMap(({ file, variable, init }): Members[] => {
-    const { type } = variable;
+  return writtenTables(index).flatMap((table): Members[] => {
+    const { file, variable, isByMacro } = table,
+      { type } = variable;
     if (type.name === 'vfio_device_ops') return [];
     // Where an edit has moved the table only, what it has is what it had.
     const root = movedFrom(variable)?.from;
-    const { names, complete } = contentsOf(root && init === variable.init ? root.init! : init);
+    const { names, complete } = contentsOf(root && !isByMacro ? root.init! : table.init);
     return [{ path: file.path, variable, type: type.name, names, complete }];
   });
 }

@@ -30,8 +30,10 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
     .filter(({ ops }) => MAKING.some((op) => ops.has(op)))
     .flatMap((caller) => tableUses(index, caller));
   const macros = macrosOf(index.module, kernel);
-  return writtenTables(index).flatMap(({ file, variable, init, isByMacro }) => {
+  return writtenTables(index).flatMap((table) => {
+    const { file, variable, isByMacro } = table;
     if (variable.type.name !== 'vfio_device_ops') return [];
+    const { init } = table;
     // A table is what the target kernel compiles of it.
     const entries = init.entries.filter((one) => !isExcluded(one.conditions, kernel, macros));
     const isOpen = entries.some((one) => undecided(one.conditions, kernel, macros).length > 0);

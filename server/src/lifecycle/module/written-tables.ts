@@ -18,7 +18,10 @@ import type { Outline } from './outline.ts';
 export interface WrittenTable {
   readonly file: FileIr;
   readonly variable: VariableIr;
-  /** With the members that macros bring, which have the place of the macro's use. */
+  /**
+   * With the members that macros bring, which have the place of the macro's use. Asked for where the
+   * table has moved, it is copied.
+   */
   readonly init: InitializerExpr;
   /** Whether a macro writes any of it: nothing can be added to its text. */
   readonly isByMacro: boolean;
@@ -89,9 +92,20 @@ function tablesOf(
       return init?.kind === 'initializer' ? [{ file, variable, init, isByMacro: true }] : [];
     });
   }
-  const variable = file.variables[at]!,
-    init = isWrittenOut ? variable.init : written(index, file, variable.init!, variable.start);
-  return init?.kind === 'initializer'
+  const variable = file.variables[at]!;
+  if (isWrittenOut)
+    return [
+      {
+        file,
+        variable,
+        get init() {
+          return variable.init as InitializerExpr;
+        },
+        isByMacro: false,
+      },
+    ];
+  const init = written(index, file, variable.init!, variable.start);
+  return init.kind === 'initializer'
     ? [{ file, variable, init, isByMacro: init !== variable.init }]
     : [];
 }
