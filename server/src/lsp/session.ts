@@ -119,10 +119,13 @@ export function createSession(
   let pushed = client.settings.configuration;
   let folders = client.folders.map(canonicalUri);
   const complained = new Set<string>();
+  const edits = new Map<string, number>();
+  let allEdits = 0;
   const world: World = {
     settingsOf: configurationOf,
     rootOf,
     openText: (key) => opened.get(key)?.getText(),
+    editsBeside: (key) => allEdits - (edits.get(key) ?? 0),
     complain,
   };
   const surroundings = createSurroundings(files, world);
@@ -132,6 +135,12 @@ export function createSession(
   documents.onDidOpen(({ document }) => {
     opened.set(canonicalUri(document.uri), document);
     links.forget();
+  });
+  // Comes with an open too.
+  documents.onDidChangeContent(({ document }) => {
+    const key = canonicalUri(document.uri);
+    allEdits++;
+    edits.set(key, (edits.get(key) ?? 0) + 1);
   });
 
   function understood(section: unknown): Configuration {
@@ -353,6 +362,9 @@ export function createSession(
     closed(uri) {
       const key = canonicalUri(uri);
       opened.delete(key);
+      // To all others, its texts are gone with it.
+      allEdits++;
+      edits.delete(key);
       surroundings.forget(key);
       links.forget();
       for (const map of [configurations, told, timed, lastRead]) map.delete(uri);

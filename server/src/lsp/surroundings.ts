@@ -22,6 +22,8 @@ export interface World {
   rootOf(key: string): string | undefined;
   /** What is open in the editor counts before what is saved. */
   openText(key: string): string | undefined;
+  /** How often another document than this one was opened, edited or closed. */
+  editsBeside(key: string): number;
   /** Tells what is wrong with settings, each sentence once. */
   complain(problems: readonly string[]): void;
 }
@@ -42,6 +44,16 @@ export interface Surroundings {
   forget(key: string): void;
 }
 
+/** A module, and what it rests on. */
+interface LoadedModule {
+  readonly root: string | undefined;
+  readonly editsBeside: number;
+  readonly changes: number;
+  /** Of the file itself. */
+  readonly text: string;
+  readonly input: ModuleInput;
+}
+
 export function createSurroundings(files: FileSystem, world: World, limit?: number): Surroundings {
   const cached = cachedFileSystem(files, limit);
   const fs: FileSystem = {
@@ -51,6 +63,10 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
   const loader = createModuleLoader(fs);
   const configurationFiles = createConfigurationFiles(cached);
   const targets = new Map<string, Promise<TargetKernel>>();
+  /** The last module of each open document. */
+  const modules = new Map<string, LoadedModule>();
+  /** How often files may have changed. */
+  let changes = 0;
 
   async function filesAround(key: string): Promise<TreeSettings> {
     const settings = await configurationFiles.around(key, world.rootOf(key) ?? folderOf(key));
@@ -77,6 +93,22 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
     return known;
   }
 
+  /** Nearly every key leaves the rest of the module as it was. */
+  async function moduleOf(key: string, text: string): Promise<ModuleInput> {
+    const now = { root: world.rootOf(key), editsBeside: world.editsBeside(key), changes };
+    const known = modules.get(key);
+    const isKnown =
+      known?.root === now.root &&
+      known?.editsBeside === now.editsBeside &&
+      known?.changes === now.changes &&
+      loader.leadsAlike(key, known.text, text);
+    const input = isKnown
+      ? withText(known.input, text)
+      : await loader.load(key, text, { root: now.root });
+    if (world.openText(key) !== undefined) modules.set(key, { ...now, text, input });
+    return input;
+  }
+
   return {
     fs,
     loader,
@@ -95,11 +127,12 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
     },
 
     async module(key, text, { wrappers }) {
-      const module = await loader.load(key, text, { root: world.rootOf(key) });
+      const module = await moduleOf(key, text);
       return { ...module, wrappers: wrappers && rowsOf(wrappers).rows };
     },
 
     invalidate(keys) {
+      changes++;
       if (keys === undefined) cached.invalidate();
       else for (const key of keys) cached.invalidate(key);
       targets.clear();
@@ -108,7 +141,15 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
     forget(key) {
       // What was typed and not saved is gone: the disk counts again.
       cached.invalidate(key);
+      changes++;
+      modules.delete(key);
       for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
     },
   };
+}
+
+/** The module with another text of the file that it was loaded for. */
+function withText(input: ModuleInput, text: string): ModuleInput {
+  const sources = input.sources.map((one) => (one.path === input.file ? { ...one, text } : one));
+  return { ...input, sources };
 }

@@ -17,7 +17,7 @@ import {
   type Kbuild,
 } from './kbuild.ts';
 import { matcherOf } from './make-functions.ts';
-import { append } from '../../text/lists.ts';
+import { append, isSameList } from '../../text/lists.ts';
 import { callsOneOf, exportedInits } from './join.ts';
 import { linkedTogether } from './named.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
@@ -68,6 +68,11 @@ export interface ModuleLoader {
    * in which the sources reach them, so that every file of a module yields the same lists.
    */
   load(file: string, text: string, options: LoadOptions): Promise<ModuleInput>;
+  /**
+   * Whether a file leads to the same other files with either text, so that its module is the same
+   * but for that text.
+   */
+  leadsAlike(file: string, before: string, after: string): boolean;
 }
 
 /** What is found in one text, without a parse. */
@@ -368,6 +373,16 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   return {
+    leadsAlike(file, before, after) {
+      const one = scanOf(file, before),
+        other = scanOf(file, after);
+      return (
+        isSameList(one.quoted, other.quoted) &&
+        isSameList(one.angled, other.angled) &&
+        isSameList(one.exportedInits, other.exportedInits)
+      );
+    },
+
     async load(file, text, options) {
       const { root, beside, named = [], isNamed } = options;
       const ownFolder = folderOf(file);
