@@ -6,6 +6,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Outline } from '../lifecycle/module/outline.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { isSmallStruct } from '../kernel/fixed-members.ts';
@@ -234,11 +235,14 @@ function isInside(index: ModuleIndex, containers: ReadonlySet<string>, key: stri
   return containers.has(owner) || embeddedIn(index, containers).has(owner);
 }
 
-const embedded = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
+const embedded = new WeakMap<Outline, Map<string, ReadonlySet<string>>>();
 
 /** The structs that are embedded in the containers. */
 function embeddedIn(index: ModuleIndex, containers: ReadonlySet<string>): ReadonlySet<string> {
-  const known = embedded.get(containers);
+  let byContainers = embedded.get(index.outline);
+  if (byContainers === undefined) embedded.set(index.outline, (byContainers = new Map()));
+  const tags = [...containers].join();
+  const known = byContainers.get(tags);
   if (known !== undefined) return known;
   const seen = new Set<string>();
   const [file] = index.module.sources;
@@ -252,7 +256,7 @@ function embeddedIn(index: ModuleIndex, containers: ReadonlySet<string>): Readon
     );
     for (const tag of level) seen.add(tag);
   }
-  embedded.set(containers, seen);
+  byContainers.set(tags, seen);
   return seen;
 }
 

@@ -105,13 +105,10 @@ export type Reached = ReadonlyMap<FunctionIr, FunctionIr | null>;
  * function each was first called in.
  */
 export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
-  const positions: number[] = [];
-  for (const root of roots) {
-    const position = index.positionOf(root);
-    // The text of a macro is no function of the module.
-    if (position === undefined) return reachedFromAnything(index, roots);
-    positions.push(position);
-  }
+  const list = [...roots];
+  const positions = list.flatMap((root) => index.positionOf(root) ?? []);
+  // The text of a macro is no function of the module.
+  if (positions.length < list.length) return reachedFromAnything(index, list);
   let known = reachedToday.get(index);
   if (known === undefined) reachedToday.set(index, (known = new Map()));
   const key = positions.join();
@@ -126,7 +123,7 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Re
   return reached;
 }
 
-function reachedFromAnything(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
+function reachedFromAnything(index: ModuleIndex, roots: readonly FunctionIr[]): Reached {
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.

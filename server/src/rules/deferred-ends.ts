@@ -206,24 +206,46 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
  * operations on a vfio_device.
  */
 function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]): boolean {
-  return scanOf(fn).calls.some((call) => {
-    const behaviour =
-      call.name === null ? undefined : behaviourOf(call.name, facts.kernel, facts.module.wrappers);
-    if (
-      behaviour === undefined ||
-      behaviour === 'neutral' ||
-      !behaviour.success.some(({ op }) => ops.includes(op))
+  const done = operationsIn(facts, fn);
+  return ops.some((op) => done.has(op));
+}
+
+/** What the calls of a function carry out on devices. */
+interface Operations {
+  readonly kernel: ModuleFacts['kernel'];
+  readonly wrappers: ModuleFacts['module']['wrappers'];
+  readonly ops: ReadonlySet<EffectOp>;
+}
+
+const operations = new WeakMap<FunctionIr, Operations>();
+
+function operationsIn(
+  { kernel, module: { wrappers } }: ModuleFacts,
+  fn: FunctionIr,
+): ReadonlySet<EffectOp> {
+  const root = originalOf(fn);
+  let known = operations.get(root);
+  if (known?.kernel !== kernel || known.wrappers !== wrappers) {
+    const ops = new Set<EffectOp>();
+    for (const call of scanOf(root).calls) {
+      const behaviour = call.name === null ? undefined : behaviourOf(call.name, kernel, wrappers);
+      if (behaviour === undefined || behaviour === 'neutral' || !isOfVfioDevice(call)) continue;
+      for (const { op } of behaviour.success) ops.add(op);
+    }
+    operations.set(root, (known = { kernel, wrappers, ops }));
+  }
+  return known.ops;
+}
+
+/** put_device() is about any device: what it is given must be that of a vfio_device. */
+function isOfVfioDevice({ name, args }: CallExpr): boolean {
+  return (
+    name !== 'put_device' ||
+    args.some(
+      (arg) =>
+        arg.kind === 'unary' && arg.operand.kind === 'member' && arg.operand.field === 'device',
     )
-      return false;
-    // put_device() is about any device: what it is given must be that of a vfio_device.
-    return (
-      call.name !== 'put_device' ||
-      call.args.some(
-        (arg) =>
-          arg.kind === 'unary' && arg.operand.kind === 'member' && arg.operand.field === 'device',
-      )
-    );
-  });
+  );
 }
 
 function isCalled(index: ModuleIndex, name: string): boolean {

@@ -7,11 +7,12 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { referenced } from '../lifecycle/module/driver-tables.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Outline } from '../lifecycle/module/outline.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { callersOf, callsOneOf } from './function-traits.ts';
 import { functionsIn } from './locate.ts';
-import { namesOfFunctions, reachedFrom } from './call-graph.ts';
+import { reachedFrom } from './call-graph.ts';
 import { memberAccesses } from './members.ts';
 
 /** Tables whose functions run for a device that is registered, beside its ops table. */
@@ -58,9 +59,20 @@ export function usedWhileRegistered(
   return found;
 }
 
+const entriesByOutline = new WeakMap<Outline, readonly number[]>();
+
 /** The functions that may run whether a device is open or not, those of the tables only. */
 export function runWhetherOpenOrNot(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
-  return [...namedInTables(facts, index, WHETHER_OPEN_OR_NOT), ...ofAttributes(facts, index)];
+  let positions = entriesByOutline.get(index.outline);
+  if (positions === undefined) {
+    const functions = [
+      ...namedInTables(facts, index, WHETHER_OPEN_OR_NOT),
+      ...ofAttributes(facts, index),
+    ];
+    positions = functions.flatMap((fn) => index.positionOf(fn) ?? []);
+    entriesByOutline.set(index.outline, positions);
+  }
+  return positions.map((at) => index.allFunctions[at]!.item);
 }
 
 /** The functions of the module that tables of some types name. */
@@ -85,28 +97,13 @@ function named(index: ModuleIndex, file: FileIr, value: Expr): FunctionIr[] {
 
 /** `DEVICE_ATTR_RW(speed)` names speed_show() and speed_store(). */
 function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
-  const names = namesOfFunctions(facts.module);
   return facts.module.sources.flatMap((file) =>
     file.fileMacros
       .filter(({ name }) => makesAttribute(name))
       .flatMap(({ args }) => args)
-      .flatMap((arg) => functionsOfAttribute(names, arg))
+      .flatMap((arg) => [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`])
       .flatMap((name) => index.functions(file, name).map(({ item }) => item)),
   );
-}
-
-const attributes = new WeakMap<ReadonlySet<string>, Map<string, readonly string[]>>();
-
-/** Those of a module's names that an argument stands for. */
-function functionsOfAttribute(names: ReadonlySet<string>, arg: string): readonly string[] {
-  let byArgument = attributes.get(names);
-  if (byArgument === undefined) attributes.set(names, (byArgument = new Map()));
-  let found = byArgument.get(arg);
-  if (found === undefined) {
-    const all = [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`];
-    byArgument.set(arg, (found = all.filter((name) => names.has(name))));
-  }
-  return found;
 }
 
 /**

@@ -25,9 +25,16 @@ export type IrNode = Expr | Stmt;
 
 /** The direct children of a node: expressions before statements. */
 function childrenOf(node: IrNode): readonly IrNode[] {
-  if (isStatement(node)) return [...stmtExprs(node), ...subStmts(node)];
-  return node.kind === 'statement-expression' ? node.body : subExprs(node);
+  // Half of all nodes are one of these, and rules walk the body of each function that has changed.
+  if (node.kind === 'name' || node.kind === 'number' || node.kind === 'string') return CHILDLESS;
+  if (!isStatement(node)) return node.kind === 'statement-expression' ? node.body : subExprs(node);
+  const exprs = stmtExprs(node);
+  const stmts = subStmts(node);
+  if (exprs.length === 0) return stmts;
+  return stmts.length === 0 ? exprs : [...exprs, ...stmts];
 }
+
+const CHILDLESS: readonly IrNode[] = [];
 
 /** All nodes below and including `root`, parents first. */
 export function* walk(root: IrNode): Generator<IrNode> {

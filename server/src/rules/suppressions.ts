@@ -5,7 +5,6 @@
  * suppressed, so that a later
  * reader always learns why. What is wrong with a comment is a finding of its own.
  */
-import { copyString } from '../text/copy.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { CommentIr, FileIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
@@ -13,7 +12,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { nextLine } from './fixes/text.ts';
 import { contains, documentsOf } from './locate.ts';
-import { isUnfinished, suppressionForms, type SuppressionForm } from './suppression-form.ts';
+import { isUnfinished, suppressionForms } from './suppression-form.ts';
 import type { Finding, Fix, Rule } from './types.ts';
 import { append } from '../text/lists.ts';
 import { blanksBefore, COMMENT_OR_STRING } from '../text/lexical.ts';
@@ -331,9 +330,10 @@ const known = new WeakMap<FileIr, readonly Suppression[]>();
 function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
   let list = known.get(file);
   if (!list) {
-    const found: Suppression[] = [];
-    for (const comment of wholeComments(file)) append(found, inComment(file, comment, run.known));
-    known.set(file, (list = found));
+    list = saysNothing(file, run.known)
+      ? NO_SUPPRESSIONS
+      : wholeComments(file).flatMap((comment) => inComment(file, comment, run.known));
+    known.set(file, list);
   }
   return list;
 }
@@ -343,7 +343,7 @@ function inComment(
   comment: CommentIr,
   rules: ReadonlySet<string>,
 ): readonly Suppression[] {
-  const forms = formsIn(comment.text, rules);
+  const forms = suppressionForms(comment.text, (name) => rules.has(name));
   if (forms.length === 0) return NO_SUPPRESSIONS;
   const moved = ({ start, end }: Span): Span => ({
     start: comment.start + start,
@@ -362,23 +362,33 @@ function inComment(
 
 const NO_SUPPRESSIONS: readonly Suppression[] = [];
 
-/** What the comments of the last documents say, by the rules that there are. */
-const formsByText = new WeakMap<ReadonlySet<string>, Map<string, readonly SuppressionForm[]>>();
-const MAX_COMMENTS = 5_000;
+/** The comments of the last documents in which none says anything of rules, by their paths. */
+const silent = new WeakMap<ReadonlySet<string>, Map<string, readonly CommentIr[]>>();
+const MAX_SILENT = 200;
 
 /**
- * Nearly all comments of a document are those of its last version, and have the very strings of it:
- * to find them nothing is compared.
+ * Whether no comment of a document says anything of rules: where none of its last version did, only
+ * those are read that this had not.
  */
-function formsIn(text: string, rules: ReadonlySet<string>): readonly SuppressionForm[] {
-  let known = formsByText.get(rules);
-  if (!known) formsByText.set(rules, (known = new Map()));
-  let forms = known.get(text);
-  if (!forms) {
-    if (known.size >= MAX_COMMENTS) known.clear();
-    known.set(text, (forms = suppressionForms(text, (name) => rules.has(name))));
-  }
-  return forms;
+function saysNothing({ path, comments }: FileIr, rules: ReadonlySet<string>): boolean {
+  let byPath = silent.get(rules);
+  if (!byPath) silent.set(rules, (byPath = new Map()));
+  const before = byPath.get(path) ?? [];
+  const isSame = (at: number, other: number): boolean => comments[at]?.text === before[other]?.text;
+  const shorter = Math.min(comments.length, before.length);
+  let from = 0;
+  while (from < shorter && isSame(from, from)) from++;
+  let to = 0;
+  while (to < shorter - from && isSame(comments.length - 1 - to, before.length - 1 - to)) to++;
+  const fresh = comments.slice(from, comments.length - to);
+  const isSilent = fresh.every(
+    ({ text }) =>
+      !isUnfinished(text) && suppressionForms(text, (name) => rules.has(name)).length === 0,
+  );
+  if (byPath.size >= MAX_SILENT) byPath.clear();
+  if (isSilent) byPath.set(path, comments);
+  else byPath.delete(path);
+  return isSilent;
 }
 
 /** Lines of one suppression: nobody writes longer ones. */
@@ -403,8 +413,7 @@ function wholeComments(file: FileIr): readonly CommentIr[] {
       last++;
     const { start } = first,
       { end } = comments[last]!;
-    // A slice would keep the whole text of its document.
-    whole.push(last === i ? first : { start, end, text: copyString(text.slice(start, end)) });
+    whole.push(last === i ? first : { start, end, text: text.slice(start, end) });
     i = last;
   }
   return whole;
