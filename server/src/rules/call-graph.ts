@@ -95,35 +95,29 @@ function calleesAt(index: ModuleIndex, position: number): readonly number[] {
   return known.positions;
 }
 
-const reachedToday = new WeakMap<ModuleIndex, Map<string, Reached>>();
-
 /** Functions that are reached, with the function each was first called in. */
 export type Reached = ReadonlyMap<FunctionIr, FunctionIr | null>;
 
+const reachedByRoots = new WeakMap<ModuleIndex, Map<string, Reached>>();
+
 /**
  * The functions that are reached from some others by calls by name, those included, with the
- * function each was first called in.
+ * function each was first called in: found once for all rules that begin with the same ones.
  */
 export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
   const list = [...roots];
   const positions = list.flatMap((root) => index.positionOf(root) ?? []);
   // The text of a macro is no function of the module.
-  if (positions.length < list.length) return reachedFromAnything(index, list);
-  let known = reachedToday.get(index);
-  if (known === undefined) reachedToday.set(index, (known = new Map()));
+  if (positions.length < list.length) return findReached(index, list);
+  let known = reachedByRoots.get(index);
+  if (known === undefined) reachedByRoots.set(index, (known = new Map()));
   const key = positions.join();
   let reached = known.get(key);
-  if (reached === undefined) {
-    const all = index.allFunctions;
-    const today = new Map<FunctionIr, FunctionIr | null>();
-    for (const [position, caller] of positionsReached(index, positions, key))
-      today.set(all[position]!.item, caller === null ? null : all[caller]!.item);
-    known.set(key, (reached = today));
-  }
+  if (reached === undefined) known.set(key, (reached = findReached(index, list)));
   return reached;
 }
 
-function reachedFromAnything(index: ModuleIndex, roots: readonly FunctionIr[]): Reached {
+function findReached(index: ModuleIndex, roots: readonly FunctionIr[]): Reached {
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.
@@ -138,45 +132,18 @@ function reachedFromAnything(index: ModuleIndex, roots: readonly FunctionIr[]): 
   return reached;
 }
 
-/** The same as places in the list of all functions: by the lists of calls, while these are the same. */
-type PositionsReached = ReadonlyMap<number, number | null>;
-const reachedByOutline: MadeByOutline<Map<string, PositionsReached>> = new WeakMap();
-
-function positionsReached(
-  index: ModuleIndex,
-  roots: readonly number[],
-  key: string,
-): PositionsReached {
-  const callees = calleesOfAll(index);
-  const known = madeOfAll(reachedByOutline, index, callees, () => new Map());
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const reached = new Map<number, number | null>();
-  for (const root of roots) reached.set(root, null);
-  // As above.
-  for (const caller of reached.keys())
-    for (const callee of callees.values[caller]!)
-      if (!reached.has(callee)) reached.set(callee, caller);
-  known.set(key, reached);
-  return reached;
-}
-
 const calleesByOutline: KeptByOutline<readonly number[]> = new WeakMap();
 const callersByOutline: MadeByOutline<readonly (readonly number[])[]> = new WeakMap();
 
-/** Where the functions are that each one calls by name. */
-function calleesOfAll(index: ModuleIndex) {
-  return ofEachFunction(
+/** Where the functions are that call each one by its name. */
+function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
+  const callees = ofEachFunction(
     calleesByOutline,
     index,
     (_, __, position) => calleesAt(index, position),
     isSameList,
   );
-}
-
-/** Where the functions are that call each one by its name. */
-function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
-  return madeOfAll(callersByOutline, index, calleesOfAll(index), (lists) => {
+  return madeOfAll(callersByOutline, index, callees, (lists) => {
     const callers: number[][] = lists.map(() => []);
     lists.forEach((list, position) => {
       for (const callee of list) callers[callee]!.push(position);

@@ -7,7 +7,7 @@ import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { functionsThat, keptByFunction } from './function-traits.ts';
+import { keptByFunction } from './function-traits.ts';
 import {
   ancestry,
   contains,
@@ -78,9 +78,9 @@ function check({ facts }: RuleContext): Finding[] {
   const ends: Ends = { functions, unseen };
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const takers = functionsThat(index, takesSomething)
-    .map(({ item }) => item)
-    .filter((fn) => callbacks.has(fn) && !beginnings.has(fn));
+  const takers = [...callbacks.keys()].filter(
+    (fn) => !beginnings.has(fn) && takersIn(fn).length > 0,
+  );
   return [
     ...takers.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
     ...keptByOpen(facts, index, pairs, ends),
@@ -174,10 +174,6 @@ const takersIn = keptByFunction((root): readonly string[] =>
     (name) => takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
   ),
 );
-
-function takesSomething(root: FunctionIr): boolean {
-  return takersIn(root).length > 0;
-}
 
 /** A member of the container, or of a struct that lies in it. */
 function isOfContainer(

@@ -2,7 +2,8 @@
  * Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference
  * count, any function that others call back.
  */
-import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
+import { movedFrom } from '../ir/lower.ts';
 import { calls, walkExpr, walkExprs } from '../ir/visit.ts';
 import { soundsLikePreparation } from '../kernel/heuristics.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
@@ -263,13 +264,26 @@ const tableValuesByOutline = new WeakMap<Outline, ReadonlySet<string>>();
 function valuesInTables({ module, outline }: ModuleIndex): ReadonlySet<string> {
   let values = tableValuesByOutline.get(outline);
   if (values === undefined) {
-    const names = documentsOf(module).flatMap(({ variables, fileMacros }) => [
-      ...variables.flatMap(({ init }) =>
-        init === null ? [] : [...collectNames((visit) => walkExpr(init, visit)).values],
-      ),
-      ...fileMacros.flatMap(({ args }) => args.map((arg) => arg.trim())),
-    ]);
-    tableValuesByOutline.set(outline, (values = new Set(names)));
+    const names = new Set<string>();
+    for (const { variables, fileMacros } of documentsOf(module)) {
+      for (const variable of variables) for (const name of valuesInTable(variable)) names.add(name);
+      for (const { args } of fileMacros) for (const arg of args) names.add(arg.trim());
+    }
+    tableValuesByOutline.set(outline, (values = names));
+  }
+  return values;
+}
+
+const tableValues = new WeakMap<VariableIr, ReadonlySet<string>>();
+
+/** The names that the value of a variable has, wherever an edit moves it. */
+function valuesInTable(variable: VariableIr): ReadonlySet<string> {
+  const root = movedFrom(variable)?.from ?? variable;
+  let values = tableValues.get(root);
+  if (values === undefined) {
+    const { init } = root;
+    const names = collectNames((visit) => (init === null ? undefined : walkExpr(init, visit)));
+    tableValues.set(root, (values = names.values));
   }
   return values;
 }

@@ -12,7 +12,7 @@ import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { callersOf, callsOneOf } from './function-traits.ts';
 import { functionsIn } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { namesOfFunctions, reachedFrom } from './call-graph.ts';
 import { memberAccesses } from './members.ts';
 
 /** Tables whose functions run for a device that is registered, beside its ops table. */
@@ -97,11 +97,13 @@ function named(index: ModuleIndex, file: FileIr, value: Expr): FunctionIr[] {
 
 /** `DEVICE_ATTR_RW(speed)` names speed_show() and speed_store(). */
 function ofAttributes(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
+  const names = namesOfFunctions(facts.module);
   return facts.module.sources.flatMap((file) =>
     file.fileMacros
       .filter(({ name }) => makesAttribute(name))
       .flatMap(({ args }) => args)
       .flatMap((arg) => [arg, `${arg}_show`, `${arg}_store`, `${arg}_read`, `${arg}_write`])
+      .filter((name) => names.has(name))
       .flatMap((name) => index.functions(file, name).map(({ item }) => item)),
   );
 }

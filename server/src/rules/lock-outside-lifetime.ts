@@ -8,7 +8,7 @@ import { isSetByDriver } from '../kernel/fixed-members.ts';
 import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks.ts';
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
-import { callersOf, functionsThat, keptByFunction } from './function-traits.ts';
+import { callersOf, keptByFunction } from './function-traits.ts';
 import { contains, functionsIn, walk } from './locate.ts';
 import { reachedFrom } from './call-graph.ts';
 import { changesMember, indexOf, memberAccesses, type MemberAccess } from './members.ts';
@@ -52,15 +52,11 @@ function check({ facts }: RuleContext): Finding[] {
   const roots = facts.opsTables.length === 0 ? [] : outside(facts);
   if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  const reached = reachedFrom(index, roots);
-  const takers = functionsThat(index, mayTakeLock).filter(({ item }) => reached.has(item));
+  const takers = [...reachedFrom(index, roots).keys()].filter(mayTakeLock);
   if (takers.length === 0) return [];
   const tooClose = lifetimes(facts, index);
   if (tooClose.length === 0) return [];
-  const taking = new Set(takers.map(({ item }) => item));
-  const users = [...reached.keys()]
-    .filter((fn) => taking.has(fn))
-    .flatMap((fn) => locksTaken(index, fn));
+  const users = takers.flatMap((fn) => locksTaken(index, fn));
   const changes = changesWithOpening(facts, index);
   return tooClose.flatMap(({ access, isBeginning }): Finding[] => {
     const user = users.find(
