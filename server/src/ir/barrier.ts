@@ -3,6 +3,7 @@
  * by the words of its text.
  */
 import { COMMENT_OR_LITERAL } from '../text/lexical.ts';
+import type { Names } from '../text/words.ts';
 import type { CodeNode, Expr, Stmt, UnknownExpr } from './types.ts';
 
 /** What the text of a macro may do beside what its calls do. */
@@ -45,9 +46,6 @@ function calledIn(code: string): string[] {
       called.add(word);
   return [...called];
 }
-
-/** What is only asked whether a name is in it. */
-export type Names = Pick<ReadonlySet<string>, 'has'>;
 
 /** A use of a macro: its arguments, and the function around it. */
 export interface BarrierUse {

@@ -5,8 +5,9 @@
 import type { Condition } from '../syntax/node.ts';
 import { append } from '../text/lists.ts';
 import type { Span } from '../text/span.ts';
+import type { Names } from '../text/words.ts';
 import { cleanupOfMacros } from './attributes.ts';
-import { barrierOf, readMacroText, type MacroText, type Names } from './barrier.ts';
+import { barrierOf, readMacroText, type MacroText } from './barrier.ts';
 import { argumentsOf, substitute, type MacroUse } from './substitute.ts';
 import type {
   BlockStmt,

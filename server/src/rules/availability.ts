@@ -17,7 +17,7 @@ import type { Span } from '../text/span.ts';
 import type { CallExpr, FileIr, FileMacroIr, VariableIr } from '../ir/types.ts';
 import { indexModule } from '../lifecycle/module/module.ts';
 import type { Outline } from '../lifecycle/module/outline.ts';
-import type { Names } from './function-traits.ts';
+import type { Names } from '../text/words.ts';
 import { documentsOf, interfaceCallsIn, type PlacedCall } from './locate.ts';
 import {
   areAlternatives,

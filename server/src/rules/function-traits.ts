@@ -12,6 +12,7 @@ import {
   type MadeByOutline,
 } from '../lifecycle/module/outline.ts';
 import { isSameSet } from '../text/lists.ts';
+import type { Names } from '../text/words.ts';
 
 /**
  * Makes a question about a function that is answered once for it.
@@ -31,9 +32,6 @@ export function keptByFunction<T>(compute: (root: FunctionIr) => T): (fn: Functi
 export const namesCalled: (fn: FunctionIr) => ReadonlySet<string> = keptByFunction(
   (root) => new Set(scanOf(root).names.called),
 );
-
-/** A set of names, or a map by them. */
-export type Names = Pick<ReadonlySet<string>, 'has'>;
 
 /** Something that is true of a function, as it was lowered, or not. */
 type Trait = (root: FunctionIr) => boolean;

@@ -1,5 +1,8 @@
 /** The order of texts, and questions about the words of a text that cost the same however many words are asked for. */
 
+/** A set of names, or a map by them: what is only asked whether it has a name. */
+export type Names = Pick<ReadonlySet<string>, 'has'>;
+
 /** Whether a word of the text, in letters, digits and underscores, is one that `accept` takes. */
 export function someWord(text: string, accept: (word: string) => boolean): boolean {
   for (const [word] of text.matchAll(/\w+/g)) if (accept(word)) return true;
