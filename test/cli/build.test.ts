@@ -1,15 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CLEAN } from '../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { foldersOfTests } from '../support/folder-of-test.ts';
 import { run } from './run.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 /** A leak in an arm of a test, in line 30. */
 const under = (arm: string): string =>
@@ -44,7 +38,7 @@ describe('check --config', () => {
 
 describe('compile_commands.json', () => {
   it('gives the macros and the folders of headers of a file', () => {
-    const { path } = make({
+    const { path, write: put } = make({
       'src/foo.c': under('#ifdef FOO'),
       'compile_commands.json': JSON.stringify([
         { directory: 'PATH', file: 'src/foo.c', command: 'gcc -UFOO -c src/foo.c' },
@@ -52,7 +46,7 @@ describe('compile_commands.json', () => {
     });
     const check = (): string => run(path, 'check', '--format', 'short', 'src').stdout;
     const write = (options: string): void =>
-      folder!.write(
+      put(
         'compile_commands.json',
         JSON.stringify([
           { directory: path, file: 'src/foo.c', command: `gcc ${options} -c src/foo.c` },
@@ -74,7 +68,7 @@ describe('compile_commands.json', () => {
 
 describe('kbuild', () => {
   it('takes what kbuild passes, and speaks on stderr', () => {
-    const { path } = make({
+    const { path, write: put } = make({
       'tree/include/linux/kconfig.h': '',
       'tree/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 3\nEXTRAVERSION =\n',
       'tree/include/generated/autoconf.h': '#define CONFIG_FOO 1\n',
@@ -97,7 +91,7 @@ describe('kbuild', () => {
     expect(found.stderr[0]).toMatch(/\/foo\.c:30:\d+: error: .* \[missing-put\]$/);
     expect(check(`${path}/foo.c`, '--fail-on', 'error').status).toBe(1);
     expect(check(`${path}/other.c`)).toMatchObject({ status: 0, stdout: '', stderr: [] });
-    folder!.write('tree/include/generated/autoconf.h', '#define CONFIG_BAR 1\n');
+    put('tree/include/generated/autoconf.h', '#define CONFIG_BAR 1\n');
     expect(check(`${path}/foo.c`).stderr.join('\n')).not.toContain('foo.c:30:');
   });
 

@@ -1,18 +1,12 @@
 /** The patches of the built program, byte for byte, and what it writes. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BAR_H, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { foldersOfTests } from '../support/folder-of-test.ts';
 import { run } from './run.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 /** Applies a patch with git, as its reader would. */
 function gitApply(cwd: string, patch: Buffer): void {

@@ -1,19 +1,13 @@
 /** The check of the built program: its process, its threads and its stdin. */
 import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BAR_H, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
 import { CORE_WRAPPERS, OVER_CORE_LEAKY } from '../support/vendor-core.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { foldersOfTests } from '../support/folder-of-test.ts';
 import { run, runWith } from './run.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 const DEFAULT = 'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file';
 
 describe('check', () => {

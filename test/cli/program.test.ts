@@ -1,18 +1,12 @@
 /** What the built program is as a process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LEAKY } from '../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { foldersOfTests } from '../support/folder-of-test.ts';
 import { CLI, run } from './run.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 describe('the program', () => {
   it('has help and a version', () => {

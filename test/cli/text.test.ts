@@ -1,16 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { foldersOfTests } from '../support/folder-of-test.ts';
 import { CLI, run } from './run.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 const withoutEscapes = (text: string): string =>
   text.replace(/\x1b\[[\d;]*m|\x1b\]8;;[^\x1b]*\x1b\\/g, '');
 

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   BAR_H,
   BAR_H_LATE,
@@ -21,18 +21,12 @@ import {
   OLD,
   UNCHECKED,
 } from '../../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../../support/folder.ts';
+import { foldersOfTests } from '../../support/folder-of-test.ts';
 import { decode } from '../../../server/src/cli/text-file.ts';
 import { writeFiles, type Change } from '../../../server/src/cli/write-files.ts';
 import { run } from '../../support/command.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 /** Applies a patch with git, as its reader would. */
 function gitApply(cwd: string, patch: Buffer): void {

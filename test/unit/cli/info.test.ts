@@ -1,16 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LEAKY } from '../../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../../support/folder.ts';
+import { foldersOfTests } from '../../support/folder-of-test.ts';
 import { run } from '../../support/command.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 describe('explain', () => {
   it.each([

@@ -2,20 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Ajv from 'ajv';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CLEAN, LEAKY, UNCHECKED } from '../../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../../support/folder.ts';
+import { foldersOfTests } from '../../support/folder-of-test.ts';
 import { applyEdits } from '../../../server/src/text/edits.ts';
 import { lineIndex } from '../../../server/src/text/position.ts';
 import { run } from '../../support/command.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 
 const PACKAGE = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),

@@ -1,16 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CLEAN, LEAKY, UNCHECKED } from '../../support/drivers.ts';
-import { temporaryFolder, type Folder } from '../../support/folder.ts';
+import { foldersOfTests } from '../../support/folder-of-test.ts';
 import { CORE_WRAPPERS, OVER_CORE, OVER_CORE_LEAKY } from '../../support/vendor-core.ts';
 import { run } from '../../support/command.ts';
 
-let folder: Folder | undefined;
-afterEach(() => {
-  folder?.remove();
-  folder = undefined;
-});
-const make = (files: Record<string, string | Uint8Array>): Folder =>
-  (folder = temporaryFolder(files));
+const make = foldersOfTests();
 const rulesIn = (stdout: string): string[] =>
   [...stdout.matchAll(/^\S+: (\w+): .* \[(\S+)\]$/gm)].map(
     ([, severity, rule]) => `${severity} ${rule}`,
