@@ -14,6 +14,7 @@ import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../budget/work.ts';
 import { createDocuments } from './documents.ts';
+import { createKeptModules } from './modules.ts';
 import { KERNEL_API, kernelStages, type Stages } from './pipeline.ts';
 import type {
   Analysis,
@@ -51,7 +52,12 @@ export interface Engine {
    * a new analysis.
    */
   settle(path: string): boolean;
-  /** Frees what is kept for a document that was closed. */
+  /**
+   * A document was closed. What is known of its module stays while another document of it is open,
+   * and that of the last modules that were closed stays too.
+   */
+  close(path: string): void;
+  /** Frees all that is kept of a document and of the modules that read it. */
   forget(path: string): void;
   /**
    * Another engine of the same making with a store of its own, for texts that are nobody's
@@ -87,8 +93,6 @@ const RULE_BUDGET = 500_000;
  * this.
  */
 export const MAX_FILE = 4_000_000;
-/** More than somebody has open: one module too many, and each is analysed anew in its turn. */
-const MAX_MODULES = 24;
 
 /** Is this file worth a parse? The same question as the hosts' filters ask of bytes. */
 export function mentionsVfio(text: string): boolean {
@@ -174,7 +178,7 @@ interface ModuleEntry {
  */
 export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
   const documents = createDocuments(parser, stages.lowering);
-  const modules = new Map<string, ModuleEntry>();
+  const modules = createKeptModules<ModuleEntry>();
   const usesInterface = interfaceTest();
   const ruleIds = new Set(stages.rules.map((rule) => rule.id));
   let prover: Engine | undefined;
@@ -199,12 +203,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   function* result(input: ModuleInput, kernel: TargetKernel): Steps<ModuleResult> {
     const module = yield* lowerModule(input);
     const files = [...module.sources, ...module.headers];
-    const key = input.sources.map((one) => one.path).join('\n');
-    const entry = modules.get(key) ?? { cache: stages.createCache(), results: [] };
-    modules.delete(key);
-    modules.set(key, entry);
-    if (modules.size > MAX_MODULES) modules.delete(modules.keys().next().value!);
-
+    const entry = modules.keptFor(input, () => ({ cache: stages.createCache(), results: [] }));
     const known = entry.results.find(
       (one) =>
         one.kernel === kernel.text &&
@@ -351,8 +350,14 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       prover?.forget(path);
       plans.forget(path);
       documents.forget(path);
-      for (const key of [...modules.keys()])
-        if (key.split('\n').includes(path)) modules.delete(key);
+      modules.forget(path);
+    },
+
+    close(path) {
+      prover?.forget(path);
+      plans.forget(path);
+      documents.close(path);
+      for (const unused of modules.close(path)) documents.forget(unused);
     },
 
     sibling: () => createEngine(parser, stages),

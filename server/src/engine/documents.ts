@@ -28,9 +28,12 @@ export interface Documents {
   /**
    * Parses an incrementally parsed document once more from scratch and lets that tree win. An
    * incremental parse may recover
-   * from errors in another way than a fresh one does. Returns true when the fresh tree differs.
+   * from errors in another way than a fresh one does. Returns true when the fresh tree differs, or
+   * when the other is gone.
    */
   settle(path: string): boolean;
+  /** Nobody edits a document any more: its tree is freed, and what has not been settled. */
+  close(path: string): void;
   /** Frees all that is kept for a document. */
   forget(path: string): void;
   dispose(): void;
@@ -64,6 +67,11 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
     entries.delete(path);
   }
 
+  function freeTree(entry: Entry<C>): void {
+    entry.tree?.dispose();
+    entry.tree = null;
+  }
+
   function store(path: string, entry: Entry<C>): void {
     entries.delete(path);
     entries.set(path, entry);
@@ -73,8 +81,7 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
       if (other === path) continue;
       if (total > MAX_TEXT) remove(other);
       else if (trees > MAX_TREES && one.tree) {
-        one.tree.dispose();
-        one.tree = null;
+        freeTree(one);
         trees--;
       }
     }
@@ -107,17 +114,24 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
 
     settle(path) {
       const entry = entries.get(path);
-      if (!entry?.tree || !entry.unsettled) return false;
+      if (!entry?.unsettled) return false;
       const fresh = parser.parse(entry.text);
       entry.unsettled = false;
-      const differs = fresh.print() !== entry.tree.print();
-      entry.tree.dispose();
+      const differs = fresh.print() !== entry.tree?.print();
+      entry.tree?.dispose();
       entry.tree = fresh;
       if (differs) {
         entry.cache = lowering.createCache();
         entry.ir = lowering.lower(path, fresh, entry.cache, parser);
       }
       return differs;
+    },
+
+    close(path) {
+      const entry = entries.get(path);
+      // Nobody would settle it any more.
+      if (entry?.unsettled) remove(path);
+      else if (entry) freeTree(entry);
     },
 
     forget: remove,

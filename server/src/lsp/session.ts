@@ -369,7 +369,7 @@ export function createSession(
       links.forget();
       for (const map of [configurations, told, timed, lastRead]) map.delete(uri);
       void engine.then(
-        (one) => turns.take(() => one.forget(key)),
+        (one) => turns.take(() => one.close(key)),
         () => undefined,
       );
     },

@@ -100,6 +100,12 @@ describe('the engine', () => {
       ).toEqual([file]);
     }
     expect(runs).toBe(1);
+    // An editor closes one file of a driver to show another, and comes back.
+    engine.close('/w/a.c');
+    engine.analyse({ file: '/w/b.c', sources, headers: [] }, {}, K61);
+    engine.close('/w/b.c');
+    engine.analyse({ file: '/w/a.c', sources, headers: [] }, {}, K61);
+    expect(runs).toBe(1);
   });
 
   it('keeps the kernel range of a rule', async () => {

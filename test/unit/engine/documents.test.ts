@@ -101,4 +101,29 @@ describe('the store of documents', () => {
     expect(documents.settle('/unknown.c')).toBe(false);
     expect(live()).toBe(1);
   });
+
+  it('lets a fresh tree win also where the other was let go', async () => {
+    const { parser } = await counting();
+    const documents = createDocuments(parser, kernelStages.lowering);
+    for (const name of ['x', 'xy']) documents.lowered('/a.c', `int ${name};`, true);
+    const before = documents.lowered('/a.c', 'int xy;', true);
+    for (let i = 0; i < 4; i++) documents.lowered(`/${i}.c`, 'int x;', true);
+    expect(documents.settle('/a.c')).toBe(true);
+    expect(documents.lowered('/a.c', 'int xy;', true)).not.toBe(before);
+    expect(documents.settle('/a.c')).toBe(false);
+  });
+
+  it('keeps of a closed document what a fresh parse would bring, and no tree', async () => {
+    const { parser, live } = await counting();
+    const documents = createDocuments(parser, kernelStages.lowering);
+    const close = (...texts: readonly string[]) => {
+      const last = texts.map((text) => documents.lowered('/a.c', text, true)).at(-1);
+      documents.close('/a.c');
+      expect(live()).toBe(0);
+      return documents.lowered('/a.c', texts.at(-1)!, false) === last;
+    };
+    expect(close('int x;')).toBe(true);
+    expect(close('int y;', 'int yz;')).toBe(false);
+    documents.close('/unknown.c');
+  });
 });

@@ -105,6 +105,7 @@ const step = fc.record({
   changes: fc.array(change, { minLength: 1, maxLength: 2 }),
   rename: fc.option(fc.nat(), { freq: 5, nil: null }),
   undo: fc.option(fc.nat(), { freq: 2, nil: null }),
+  close: fc.option(fc.nat(), { freq: 2, nil: null }),
   target: fc.oneof(
     { weight: 4, arbitrary: fc.constant(2) },
     { weight: 1, arbitrary: fc.nat({ max: 2 }) },
@@ -499,8 +500,10 @@ describe('what is kept of the last version of a module', () => {
             before.push(files);
             const input = inputOf(files, WRAPPERS[one.wrappers]),
               target = KERNELS[one.target]!;
+            const documents = [...input.sources, ...input.headers];
             edited.analyse(input, {}, target);
-            for (const { path } of [...input.sources, ...input.headers]) edited.settle(path);
+            if (one.close !== null) edited.close(pick(documents, one.close)!.path);
+            for (const { path } of documents) edited.settle(path);
             const fresh = createEngine(parser);
             expect(everything(edited, input, target)).toEqual(everything(fresh, input, target));
             fresh.dispose();
