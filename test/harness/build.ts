@@ -12,10 +12,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Headers } from '../../scripts/lib/headers.mjs';
+import { CACHE, COMMON_FLAGS, compileForKernel, gcc } from './compiler.ts';
 
 const call = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
-const cache = fileURLToPath(new URL('../../out/harness/', import.meta.url));
 
 /** Declares what the old model has and the headers no longer do. */
 const OLD_MODEL_HEADER = fileURLToPath(
@@ -98,72 +98,6 @@ const LEFT_OVER = [
   'maybe-uninitialized',
 ].map((name) => `-Werror=${name}`);
 
-/** The sanitizer, and the same for everything: objects of both sides meet in one program. */
-const COMMON_FLAGS = ['-O1', '-fno-pie', '-fno-omit-frame-pointer', '-fsanitize=address'];
-
-function kernelFlags({ common, configured }: Headers): string[] {
-  const arch = 'arch/x86/include';
-  const folders = [
-    `${common}/${arch}`,
-    `${configured}/${arch}/generated`,
-    `${common}/include`,
-    `${configured}/include`,
-    `${common}/${arch}/uapi`,
-    `${configured}/${arch}/generated/uapi`,
-    `${common}/include/uapi`,
-    `${configured}/include/generated/uapi`,
-  ];
-  const forced = ['compiler-version.h', 'kconfig.h', 'compiler_types.h'].flatMap((name) => [
-    '-include',
-    `${common}/include/linux/${name}`,
-  ]);
-  const names = [
-    '-DKBUILD_MODNAME="driver"',
-    '-DKBUILD_BASENAME="driver"',
-    '-D__KBUILD_MODNAME=kmod_driver',
-    '-DKBUILD_MODFILE="driver"',
-  ];
-  const switches = [
-    '-D__KERNEL__',
-    '-DMODULE',
-    '-DCC_USING_FENTRY',
-    '-std=gnu11',
-    '-fno-strict-aliasing',
-    '-fno-common',
-    '-fcf-protection=none',
-    '-fno-stack-protector',
-    '-fshort-wchar',
-    '-U_FORTIFY_SOURCE',
-    '-ftrivial-auto-var-init=pattern',
-    '-Werror=implicit-function-declaration',
-  ];
-  return [
-    '-nostdinc',
-    ...folders.map((folder) => `-I${folder}`),
-    ...forced,
-    ...switches,
-    ...names,
-    ...COMMON_FLAGS,
-  ];
-}
-
-async function gcc(args: readonly string[]): Promise<void> {
-  try {
-    await call('gcc', [...args], { maxBuffer: 1 << 24 });
-  } catch (error) {
-    const { stderr } = error as { stderr?: string };
-    throw new Error(
-      `gcc failed: ${
-        stderr
-          ?.split('\n')
-          .filter((line) => /error|undefined|multiple/.test(line))
-          .slice(0, 5)
-          .join('\n') || String(error)
-      }`,
-    );
-  }
-}
-
 interface ObjectSymbol {
   readonly name: string;
   /** The letter of `nm`. */
@@ -210,14 +144,14 @@ async function fakeKernelObject(headers: Headers): Promise<string> {
     .sort();
   const hash = createHash('sha256').update(headers.configured);
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(here + file));
-  const result = path.join(cache, `fake-${headers.kernel}-${hash.digest('hex').slice(0, 16)}.o`);
+  const result = path.join(CACHE, `fake-${headers.kernel}-${hash.digest('hex').slice(0, 16)}.o`);
   if (existsSync(result)) return result;
-  mkdirSync(cache, { recursive: true });
+  mkdirSync(CACHE, { recursive: true });
   const objects: string[] = [];
   for (const file of files.filter((name) => name.endsWith('.c'))) {
     const object = `${result}.${process.pid}.${path.basename(path.dirname(file))}-${path.basename(file)}.o`;
-    const flags = file.startsWith('fake/') ? kernelFlags(headers) : [...COMMON_FLAGS, '-std=gnu11'];
-    await gcc([...flags, '-c', here + file, '-o', object]);
+    if (file.startsWith('fake/')) await compileForKernel(here + file, object, headers);
+    else await gcc([...COMMON_FLAGS, '-std=gnu11', '-c', here + file, '-o', object]);
     objects.push(object);
   }
   await call('ld', ['-r', '-o', `${result}.${process.pid}`, ...objects]);
@@ -248,16 +182,13 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
   const objects: string[] = [];
   for (const source of driver.sources) {
     const object = path.join(folder, `${path.basename(source, '.c')}.o`);
-    await gcc([
-      ...(driver.headers === undefined ? [] : [`-I${driver.headers}`]),
-      ...kernelFlags(headers),
-      ...(driver.tidy ? LEFT_OVER : []),
-      ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []),
-      '-c',
-      source,
-      '-o',
-      object,
-    ]);
+    await compileForKernel(source, object, headers, {
+      ...(driver.headers !== undefined && { before: driver.headers }),
+      flags: [
+        ...(driver.tidy ? LEFT_OVER : []),
+        ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []),
+      ],
+    });
     objects.push(object);
   }
   const module = path.join(folder, 'module.o');
