@@ -25,57 +25,71 @@ import {
   type Value,
 } from '../domain/values.ts';
 
+/** The paths behind a condition: where it holds, and where it does not. */
+export interface Arms {
+  readonly yes: readonly PathState[];
+  readonly no: readonly PathState[];
+}
+
 /**
- * The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what
- * is compared.
+ * The paths of both arms of a condition, which is evaluated once. Takes over `next`. Splits at `&&`
+ * and `||`, narrows what is compared.
  */
-export function decide(
-  run: Run,
-  next: PathState,
-  expr: Expr,
-  truth: boolean,
-  whole: Span = expr,
-): PathState[] {
-  if (expr.kind === 'unary' && expr.op === '!')
-    return decide(run, next, expr.operand, !truth, whole);
-  if (expr.kind === 'cast') return decide(run, next, expr.operand, truth, whole);
+export function decide(run: Run, next: PathState, expr: Expr, whole: Span = expr): Arms {
+  if (expr.kind === 'unary' && expr.op === '!') {
+    const { yes, no } = decide(run, next, expr.operand, whole);
+    return { yes: no, no: yes };
+  }
+  if (expr.kind === 'cast') return decide(run, next, expr.operand, whole);
   if (expr.kind === 'comma' && expr.items.length > 0) {
     let out: PathState[] = [next];
     for (const operand of expr.items.slice(0, -1))
       out = out.flatMap((state) => evaluate(run, state, operand).map((result) => result.state));
-    return out.flatMap((state) => decide(run, state, expr.items.at(-1)!, truth, whole));
+    return allArms(out.map((state) => decide(run, state, expr.items.at(-1)!, whole)));
   }
   if (expr.kind === 'binary') {
     if (expr.op === '&&' || expr.op === '||') {
-      const both = (expr.op === '&&') === truth;
-      if (both)
-        return decide(run, next, expr.left, truth, whole).flatMap((state) =>
-          decide(run, state, expr.right, truth, whole),
-        );
-      return [
-        ...decide(run, fork(next), expr.left, truth, whole),
-        ...decide(run, next, expr.left, !truth, whole).flatMap((state) =>
-          decide(run, state, expr.right, truth, whole),
-        ),
-      ];
+      const left = decide(run, next, expr.left, whole),
+        isAnd = expr.op === '&&',
+        goesOn = isAnd ? left.yes : left.no;
+      const right = allArms(goesOn.map((state) => decide(run, state, expr.right, whole)));
+      return isAnd
+        ? { yes: right.yes, no: [...left.no, ...right.no] }
+        : { yes: [...left.yes, ...right.yes], no: right.no };
     }
-    if (expr.op in FLIPPED) return compare(run, next, expr.op, expr.left, expr.right, truth, whole);
+    if (expr.op in FLIPPED) return compare(run, next, expr.op, expr.left, expr.right, whole);
   }
   if (expr.kind === 'call' && expr.name !== null) {
     const form = pointerTestOf(expr.name);
-    if (form && expr.args[0]) return errorTest(run, next, expr, expr.args[0], form, truth, whole);
+    if (form && expr.args[0]) return errorTest(run, next, expr, expr.args[0], form, whole);
     const tested = expr.args[testedArgument(expr.name) ?? expr.args.length];
-    if (tested) return decide(run, next, tested, truth, whole);
+    if (tested) return decide(run, next, tested, whole);
     const result = isUnseen(run, expr.name) ? resultAmong(run, next, expr.args) : null;
-    if (result) return unseenTest(run, next, expr, result, truth, whole);
+    if (result) return unseenTest(run, next, expr, result, whole);
   }
-  return evaluate(run, next, expr).flatMap(({ state: after, value: operand }) => {
-    if (operand.kind === 'pointer' && expr.kind !== 'call')
-      test(run, after, operand.object, expr, whole, 'null');
-    else if (isZero(operand) && isPointer(run, expr)) testNull(run, after, expr, whole, 'null');
-    noteUndecided(after, operand, ZERO);
-    return assume(after, operand, truth ? POSITIVE | NEGATIVE : ZERO) ? [after] : [];
-  });
+  return allArms(
+    evaluate(run, next, expr).map(({ state: after, value: operand }) => {
+      if (operand.kind === 'pointer' && expr.kind !== 'call')
+        test(run, after, operand.object, expr, whole, 'null');
+      else if (isZero(operand) && isPointer(run, expr)) testNull(run, after, expr, whole, 'null');
+      noteUndecided(after, operand, ZERO);
+      return armsWhere(after, (state, truth) =>
+        assume(state, operand, truth ? POSITIVE | NEGATIVE : ZERO),
+      );
+    }),
+  );
+}
+
+function allArms(list: readonly Arms[]): Arms {
+  return list.length === 1
+    ? list[0]!
+    : { yes: list.flatMap(({ yes }) => yes), no: list.flatMap(({ no }) => no) };
+}
+
+/** The arms of one path. `narrow` says whether a state can be in an arm, and narrows it to that. */
+function armsWhere(state: PathState, narrow: (state: PathState, truth: boolean) => boolean): Arms {
+  const other = fork(state);
+  return { yes: narrow(other, true) ? [other] : [], no: narrow(state, false) ? [state] : [] };
 }
 
 /** What a pointer is for which the test holds. */
@@ -91,15 +105,16 @@ function errorTest(
   expr: Expr,
   tested: Expr,
   form: PointerTest,
-  truth: boolean,
   whole: Span,
-): PathState[] {
+): Arms {
   const yes = HOLDS_FOR[form];
-  return evaluate(run, next, tested).flatMap(({ state: after, value: operand }) => {
-    if (operand.kind === 'pointer') test(run, after, operand.object, expr, whole, form);
-    else if (form !== 'null' && isZero(operand)) testNull(run, after, expr, whole, form);
-    return assume(after, operand, truth ? yes : 7 & ~yes) ? [after] : [];
-  });
+  return allArms(
+    evaluate(run, next, tested).map(({ state: after, value: operand }) => {
+      if (operand.kind === 'pointer') test(run, after, operand.object, expr, whole, form);
+      else if (form !== 'null' && isZero(operand)) testNull(run, after, expr, whole, form);
+      return armsWhere(after, (state, truth) => assume(state, operand, truth ? yes : 7 & ~yes));
+    }),
+  );
 }
 
 /** Neither the module nor the kernel's tables know a function or macro of this name. */
@@ -148,23 +163,24 @@ function unseenTest(
   state: PathState,
   call: CallExpr,
   { expr, value }: NamedResult,
-  truth: boolean,
   whole: Span,
-): PathState[] {
+): Arms {
   const byName = guessedTest(call.name!);
   const guess = byName ?? guessedByArm(run, call, whole);
   const basis = byName === null ? 'the arm that returns' : 'its name';
-  addStep(state, {
-    site: site(run, call),
-    kind: 'branch',
-    text: `${sourceText(run, call)} taken as ${truth} by ${basis}: ${call.name!} was not found`,
-  });
-  loseCertainty(state);
   const isPointed = value.kind === 'pointer' && state.devices.has(value.object);
   const failure = isPointed ? NEGATIVE | ZERO : NEGATIVE | POSITIVE;
-  if (isPointed) test(run, state, value.object, expr, whole, 'is-err');
   const holds = guess === 'failure' ? failure : ANY & ~failure;
-  return assume(state, value, truth ? holds : ANY & ~holds) ? [state] : [];
+  return armsWhere(state, (arm, truth) => {
+    addStep(arm, {
+      site: site(run, call),
+      kind: 'branch',
+      text: `${sourceText(run, call)} taken as ${truth} by ${basis}: ${call.name!} was not found`,
+    });
+    loseCertainty(arm);
+    if (isPointed) test(run, arm, value.object, expr, whole, 'is-err');
+    return assume(arm, value, truth ? holds : ANY & ~holds);
+  });
 }
 
 /** `if (test) goto err;`: what leaves is the failure, but for a `return 0`. */
@@ -221,11 +237,10 @@ function compare(
   op: string,
   left: Expr,
   right: Expr,
-  truth: boolean,
   whole: Span,
-): PathState[] {
-  return evaluate(run, state, left).flatMap((result) =>
-    evaluate(run, result.state, right).flatMap((outcome) => {
+): Arms {
+  const arms = evaluate(run, state, left).flatMap((result) =>
+    evaluate(run, result.state, right).map((outcome) => {
       const next = outcome.state,
         equality = op === '==' || op === '!=';
       if (equality && isZero(outcome.value) && result.value.kind === 'pointer')
@@ -243,9 +258,12 @@ function compare(
           (isUnknownConstant(next, outcome.value) && isResult(next, left, result.value)))
       )
         loseCertainty(next);
-      return compareValues(next, op, result.value, outcome.value, truth, areNames) ? [next] : [];
+      return armsWhere(next, (arm, truth) =>
+        compareValues(arm, op, result.value, outcome.value, truth, areNames),
+      );
     }),
   );
+  return allArms(arms);
 }
 
 /**

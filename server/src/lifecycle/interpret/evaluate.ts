@@ -23,7 +23,7 @@ import {
   type Origin,
   type Place,
 } from '../domain/objects.ts';
-import { forgetMembers, fork, load, maskOf, store, type PathState } from '../domain/path-state.ts';
+import { forgetMembers, load, maskOf, store, type PathState } from '../domain/path-state.ts';
 import {
   ANY,
   NEGATIVE,
@@ -102,15 +102,13 @@ function evaluateEach(run: Run, next: PathState, expr: Expr): Evaluated[] {
       return binary(run, next, expr);
     case 'assign':
       return assignment(run, next, expr);
-    case 'conditional':
+    case 'conditional': {
+      const { yes, no } = decide(run, next, expr.condition);
       return [
-        ...decide(run, fork(next), expr.condition, true).flatMap((state) =>
-          expr.then ? evaluate(run, state, expr.then) : evaluate(run, state, expr.condition),
-        ),
-        ...decide(run, next, expr.condition, false).flatMap((state) =>
-          evaluate(run, state, expr.otherwise),
-        ),
+        ...yes.flatMap((state) => evaluate(run, state, expr.then ?? expr.condition)),
+        ...no.flatMap((state) => evaluate(run, state, expr.otherwise)),
       ];
+    }
     case 'call':
       return evaluateCall(run, next, expr);
     case 'cast':
@@ -404,15 +402,19 @@ function computedValue(
   return object && known(state, object, mask);
 }
 
+/** The truth of a condition as a value: each is a path. */
+export function truthOf(run: Run, state: PathState, condition: Expr): Evaluated[] {
+  const { yes, no } = decide(run, state, condition);
+  return [
+    ...yes.map((next) => ({ state: next, value: int(1) })),
+    ...no.map((next) => ({ state: next, value: NULL })),
+  ];
+}
+
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=', '&&', '||']);
 
 function binary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'binary' }>): Evaluated[] {
-  if (COMPARISONS.has(item.op)) {
-    return [
-      ...decide(run, fork(expr), item, true).map((next) => ({ state: next, value: int(1) })),
-      ...decide(run, expr, item, false).map((next) => ({ state: next, value: NULL })),
-    ];
-  }
+  if (COMPARISONS.has(item.op)) return truthOf(run, expr, item);
   return evaluate(run, expr, item.left).flatMap((result) =>
     evaluate(run, result.state, item.right).map((outcome) => {
       const sum = combine(outcome.state, item.op, result.value, outcome.value);

@@ -156,15 +156,13 @@ function leaveBlock(
       return terminator.to.every((index, i) =>
         add(index, i < terminator.to.length - 1 ? fork(next) : next),
       );
-    case 'branch':
+    case 'branch': {
+      const { yes, no } = decide(run, next, terminator.condition);
       return (
-        decide(run, fork(next), terminator.condition, true).every((branch) =>
-          add(terminator.then, branch),
-        ) &&
-        decide(run, next, terminator.condition, false).every((branch) =>
-          add(terminator.otherwise, branch),
-        )
+        yes.every((branch) => add(terminator.then, branch)) &&
+        no.every((branch) => add(terminator.otherwise, branch))
       );
+    }
     case 'switch':
       return evaluate(run, next, terminator.value).every(({ state: branch, value: operand }) =>
         enterCases(run, branch, operand, terminator, add),

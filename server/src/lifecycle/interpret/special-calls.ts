@@ -20,6 +20,7 @@ import {
   loadPlace,
   places,
   storePlace,
+  truthOf,
 } from './evaluate.ts';
 import { type Run, sourceText } from './run.ts';
 
@@ -75,14 +76,9 @@ const errorOrZero: Special = (run, next, call) =>
       })
     : [{ state: next, value: NULL }];
 
-/** A test whose result is a value: each truth is a path. Half a call, `IS_ERR()`, tests nothing. */
-const truthOf: Special = (run, state, call) =>
-  call.args[0]
-    ? [
-        ...decide(run, fork(state), call, true).map((next) => ({ state: next, value: int(1) })),
-        ...decide(run, state, call, false).map((next) => ({ state: next, value: NULL })),
-      ]
-    : [{ state, value: fresh(state, identityOf(call)) }];
+/** A test whose result is a value. Half a call, `IS_ERR()`, tests nothing. */
+const pointerTest: Special = (run, state, call) =>
+  call.args[0] ? truthOf(run, state, call) : [{ state, value: fresh(state, identityOf(call)) }];
 
 const errorPointer: Special = (run, state, call) =>
   call.args[0] ? evaluate(run, state, call.args[0]) : [{ state, value: NULL }];
@@ -90,7 +86,7 @@ const errorPointer: Special = (run, state, call) =>
 /** BUG_ON(x): execution goes on only where x is false. */
 const assertion: Special = (run, state, call) =>
   call.args[0]
-    ? decide(run, state, call.args[0], false).map((next) => ({ state: next, value: NULL }))
+    ? decide(run, state, call.args[0]).no.map((next) => ({ state: next, value: NULL }))
     : [{ state, value: NULL }];
 
 /** The errno in an error pointer: negative exactly when the pointer is one. */
@@ -163,7 +159,7 @@ const configured: Special = (run, state, call) => {
 
 const BY_MEANING: Readonly<Record<Meaning, Special>> = {
   container: memberToContainer,
-  truth: truthOf,
+  truth: pointerTest,
   'error-code': errorCode,
   'error-or-zero': errorOrZero,
   'error-pointer': errorPointer,
