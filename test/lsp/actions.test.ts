@@ -23,7 +23,14 @@ import {
   UNCHECKED,
 } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
-import { FULL, startClient, type ClientOptions, type TestClient } from './client.ts';
+import {
+  FULL,
+  sharedServers,
+  startClient,
+  type ClientOptions,
+  type SharedOptions,
+  type TestClient,
+} from './client.ts';
 
 const URI = 'untitled:foo.c';
 const OLD_ALONE = OLD.replace('#include "bar.h"\n', BAR_H);
@@ -31,14 +38,22 @@ const K60 = { initializationOptions: { settings: { targetKernel: '6.0' } } };
 let client: TestClient | undefined;
 let folder: Folder | undefined;
 
+const share = sharedServers();
+let own: TestClient | undefined;
+
 afterEach(async () => {
-  await client?.stop();
+  await own?.stop();
   folder?.remove();
-  client = folder = undefined;
+  own = client = folder = undefined;
 });
 
-async function start(options?: ClientOptions): Promise<TestClient> {
-  return (client = await startClient(options));
+/** A server for one test, which does more than to ask. */
+async function startOwn(options: ClientOptions): Promise<TestClient> {
+  return (client = own = await startClient(options));
+}
+
+async function start(options?: SharedOptions): Promise<TestClient> {
+  return (client = await share(options));
 }
 
 /** The range of `text` in `document`. */
@@ -102,7 +117,7 @@ describe('an editor that asks on its own', () => {
     const refresh = new Promise<void>((done) => {
       refreshed = done;
     });
-    const { open, pull } = await start({
+    const { open, pull } = await startOwn({
       ...options,
       prepare: (one) => one.onRequest(DiagnosticRefreshRequest.type, () => refreshed()),
     });
@@ -475,7 +490,7 @@ describe('the conversion', () => {
 
     it('is one edit over all of them, each with the version that is open', async () => {
       folder = temporaryFolder(FILES);
-      const { open } = await start({
+      const { open } = await startOwn({
         ...K60,
         capabilities: ANNOTATED,
         workspaceFolders: [folder.uriOf('')],
@@ -513,7 +528,7 @@ describe('the conversion', () => {
       expect(after['remove.c']).toContain('vfio_put_device(&bar->vdev);');
       for (const [name, text] of Object.entries(after)) folder.write(name, text);
       await client!.stop();
-      const next = await start({
+      const next = await startOwn({
         initializationOptions: { settings: { targetKernel: '6.1' } },
         workspaceFolders: [folder.uriOf('')],
       });
@@ -530,7 +545,7 @@ describe('the conversion', () => {
 
     it('is the same from the file that only takes the device down', async () => {
       folder = temporaryFolder(FILES);
-      const { open } = await start({
+      const { open } = await startOwn({
         ...K60,
         capabilities: ANNOTATED,
         workspaceFolders: [folder.uriOf('')],
@@ -546,7 +561,7 @@ describe('the conversion', () => {
 
     it('has no annotations, by which a client would let a person take a part of it', async () => {
       folder = temporaryFolder(FILES);
-      const { open } = await start({
+      const { open } = await startOwn({
         ...K60,
         capabilities: ANNOTATED,
         workspaceFolders: [folder.uriOf('')],
@@ -595,7 +610,7 @@ describe('the conversion', () => {
       ['mill/quern_mill.c', 'quern_core_init_device(&mill'],
     ])('is one edit over all of them, asked for in %s', async (name, at) => {
       folder = temporaryFolder(FILES);
-      const { open } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      const { open } = await startOwn({ ...K60, workspaceFolders: [folder.uriOf('')] });
       open(folder.uriOf(name), FILES[name]!);
       const [offered] = await actions(folder.uriOf(name), rangeOf(FILES[name]!, at), REWRITE);
       const resolved = await resolve(offered!);
@@ -612,7 +627,7 @@ describe('the conversion', () => {
           ),
         ),
       );
-      const { open, connection } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      const { open, connection } = await startOwn({ ...K60, workspaceFolders: [folder.uriOf('')] });
       const [name, text] = ['core/quern_core.c', FILES['core/quern_core.c']!];
       open(folder.uriOf(name), text);
       const [refused] = await actions(

@@ -9,18 +9,21 @@ import {
 } from 'vscode-languageserver-protocol/node';
 import { LEAKY } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
-import { startClient, type TestClient } from './client.ts';
+import { sharedServers, startClient, type TestClient } from './client.ts';
 
 const URI = 'untitled:foo.c';
+const share = sharedServers();
+let own: TestClient | undefined;
 let client: TestClient | undefined;
 let folder: Folder | undefined;
 
 afterEach(async () => {
-  const { process, stop } = client!;
-  expect(process.exitCode).toBeNull();
-  expect(await stop()).toBe(0);
+  const ending = own;
   folder?.remove();
-  client = folder = undefined;
+  own = client = folder = undefined;
+  if (ending === undefined) return;
+  expect(ending.process.exitCode).toBeNull();
+  expect(await ending.stop()).toBe(0);
 });
 
 /** Asks everything that a client can ask of a document. */
@@ -62,7 +65,7 @@ describe('any text', () => {
       'vfio '.repeat(1_000) + '\u2028\u2029\ufeff\ufffe%$§ ?? }}} ]] #### @@'.repeat(100),
   };
   it.each(Object.keys(texts))('%s', async (name) => {
-    client = await startClient();
+    client = await share();
     client.open(URI, texts[name]!);
     await everything(URI);
     // The server is as good as before.
@@ -75,7 +78,7 @@ describe('any text', () => {
 
 describe('line ends and marks', () => {
   it('CRLF: the same findings on the same lines, and edits with CRLF', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY.replaceAll('\n', '\r\n'));
     const [found] = await everything(URI);
     expect(found).toMatchObject({ code: 'missing-put', range: { start: { line: 28 } } });
@@ -90,7 +93,7 @@ describe('line ends and marks', () => {
   });
 
   it('a byte order mark: nothing moves', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, `\ufeff${LEAKY}`);
     expect(await everything(URI)).toMatchObject([
       { code: 'missing-put', range: { start: { line: 28 } } },
@@ -98,7 +101,7 @@ describe('line ends and marks', () => {
   });
 
   it('an edit in the middle of a surrogate pair', async () => {
-    client = await startClient();
+    client = await share();
     const text = `/* \u{1f600} */\n${LEAKY}`;
     client.open(URI, text);
     await everything(URI);
@@ -117,7 +120,7 @@ describe('line ends and marks', () => {
   });
 
   it('edits outside of the text', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY);
     client.change(URI, 2, [
       {
@@ -157,7 +160,7 @@ describe('a document that goes away', () => {
       const asked = new Promise<void>((done) => {
         arrived = done;
       });
-      client = await startClient({
+      client = own = await startClient({
         ...(capabilities && { capabilities }),
         initializationOptions: { fileRequests: true },
         prepare: (connection) => {
@@ -262,7 +265,7 @@ describe('a hostile workspace', () => {
     });
     const includes =
       '#include "a.h"\n#include "../secret.h"\n#include "/etc/passwd"\n#include "none.h"\n#include ""\n#include "\n';
-    client = await startClient({ workspaceFolders: [folder.uriOf('w')] });
+    client = own = await startClient({ workspaceFolders: [folder.uriOf('w')] });
     const uri = folder.uriOf('w/foo.c');
     client.open(uri, includes + LEAKY);
     expect((await everything(uri)).map((one) => one.code)).toEqual(['missing-put']);
@@ -270,7 +273,7 @@ describe('a hostile workspace', () => {
 
   it('a kernel version that does not parse', async () => {
     const statuses: unknown[] = [];
-    client = await startClient({
+    client = own = await startClient({
       initializationOptions: { settings: { targetKernel: '6.x; rm -rf' } },
       prepare: (connection) =>
         connection.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)),
@@ -288,7 +291,7 @@ describe('a hostile workspace', () => {
   });
 
   it('requests that make no sense', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY);
     await expect(client.connection.sendRequest('vfioLifecycle/none', {})).rejects.toThrow();
     await expect(

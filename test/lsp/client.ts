@@ -20,6 +20,7 @@ import {
   type ProtocolConnection,
   type PublishDiagnosticsParams,
 } from 'vscode-languageserver-protocol/node';
+import { afterAll, afterEach, expect } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
@@ -176,5 +177,47 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
       await connection.sendNotification(ExitNotification.type);
       return exited;
     },
+  };
+}
+
+/** Handlers belong to one test. */
+export type SharedOptions = Omit<ClientOptions, 'prepare'>;
+
+/**
+ * Starts servers that the tests of a file share, one for each kind of client: for tests that only
+ * open documents, ask and change them. What a test has opened is closed after it, and each server
+ * has to outlive each test, and to end well after the last.
+ */
+export function sharedServers(): (options?: SharedOptions) => Promise<TestClient> {
+  const servers = new Map<string, { client: TestClient; opened: Set<string> }>();
+  afterEach(() => {
+    for (const [kind, { client, opened }] of servers) {
+      const { exitCode, signalCode } = client.process;
+      // The tests behind this one get a new one: they are not to fail for it.
+      if (exitCode !== null || signalCode !== null) servers.delete(kind);
+      else for (const uri of opened) client.close(uri);
+      expect([exitCode, signalCode], 'how the server ended').toEqual([null, null]);
+      opened.clear();
+    }
+  });
+  afterAll(async () => {
+    for (const { client } of servers.values()) expect(await client.stop()).toBe(0);
+  });
+  return async (options = {}) => {
+    const kind = JSON.stringify(options);
+    const server = servers.get(kind) ?? { client: await startClient(options), opened: new Set() };
+    servers.set(kind, server);
+    const { client, opened } = server;
+    return {
+      ...client,
+      open: (uri, text, version) => {
+        opened.add(uri);
+        client.open(uri, text, version);
+      },
+      close: (uri) => {
+        opened.delete(uri);
+        client.close(uri);
+      },
+    };
   };
 }

@@ -6,24 +6,26 @@ import {
 } from 'vscode-languageserver-protocol/node';
 import type { LifeCycleAnswer } from '../../server/src/lsp/life-cycle.ts';
 import { BAR_H, LEAKY, OLD } from '../support/drivers.ts';
-import { startClient, type TestClient } from './client.ts';
+import { sharedServers, startClient, type TestClient } from './client.ts';
 
 const URI = 'untitled:foo.c';
+const share = sharedServers();
+let own: TestClient | undefined;
 let client: TestClient | undefined;
 
 afterEach(async () => {
-  await client?.stop();
-  client = undefined;
+  await own?.stop();
+  own = client = undefined;
 });
 
 async function run(command: string, ...args: unknown[]): Promise<unknown> {
-  client ??= await startClient();
+  client ??= await share();
   return client.connection.sendRequest(ExecuteCommandRequest.type, { command, arguments: args });
 }
 
 describe('the commands of the server', () => {
   it('gives the life of a driver with places of the client', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY, 7);
     const life = (await run('vfio-lifecycle.lifeCycle', { uri: URI })) as LifeCycleAnswer;
     expect(life).toMatchObject({ kernel: '6.1', version: 7, drivers: [{ name: 'foo_driver' }] });
@@ -41,14 +43,14 @@ describe('the commands of the server', () => {
   });
 
   it('has no life for a document that is not open or without VFIO', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, 'int x;\n');
     expect(await run('vfio-lifecycle.lifeCycle', { uri: URI })).toBeNull();
     expect(await run('vfio-lifecycle.lifeCycle', { uri: 'untitled:b.c' })).toBeNull();
   });
 
   it('gives the findings of a document and the path of one', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY);
     expect(await run('vfio-lifecycle.check', { uri: URI })).toMatchObject([
       { code: 'missing-put', severity: 1 },
@@ -70,7 +72,7 @@ describe('the commands of the server', () => {
   });
 
   it('explains a name', async () => {
-    client = await startClient();
+    client = await share();
     client.open(URI, LEAKY);
     const explain = (name: string): Promise<unknown> =>
       run('vfio-lifecycle.explain', { name, uri: URI });
@@ -86,7 +88,7 @@ describe('the commands of the server', () => {
 
   it('converts a driver, and has the client write it', async () => {
     const edits: ApplyWorkspaceEditParams[] = [];
-    client = await startClient({
+    client = own = await startClient({
       initializationOptions: { settings: { targetKernel: '6.1' } },
       prepare: (connection) =>
         connection.onRequest(ApplyWorkspaceEditRequest.type, (params) => {

@@ -19,7 +19,7 @@ import {
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { BAR_H, LEAKY, OLD } from '../support/drivers.ts';
-import { FULL, startClient, type TestClient } from './client.ts';
+import { FULL, sharedServers, startClient, type TestClient } from './client.ts';
 
 const URI = 'untitled:foo.c';
 const OLD_ALONE = OLD.replace('#include "bar.h"\n', BAR_H);
@@ -46,15 +46,16 @@ const EVERYTHING: ClientCapabilities = {
     codeLens: {},
   },
 };
-let client: TestClient | undefined;
+const share = sharedServers();
+let own: TestClient | undefined;
 
 afterEach(async () => {
-  await client?.stop();
-  client = undefined;
+  await own?.stop();
+  own = undefined;
 });
 
 async function start(text: string, settings: object = {}): Promise<TestClient> {
-  client = await startClient({
+  const client = await share({
     capabilities: EVERYTHING,
     initializationOptions: { settings },
   });
@@ -177,7 +178,7 @@ describe('what an editor asks of a driver', () => {
   });
 
   it('has the conversion above an old probe, and nothing above another', async () => {
-    const { connection } = await start(OLD_ALONE, { targetKernel: '6.1' });
+    const { connection, change } = await start(OLD_ALONE, { targetKernel: '6.1' });
     const lenses = (await connection.sendRequest(CodeLensRequest.type, { textDocument }))!;
     expect(lenses).toMatchObject([{ range: { start: at(OLD_ALONE, 'bar_probe') } }]);
     const whole = await connection.sendRequest(CodeLensResolveRequest.type, lenses[0]!);
@@ -186,7 +187,7 @@ describe('what an editor asks of a driver', () => {
       command: 'vfio-lifecycle.convert',
       arguments: [{ functionName: 'bar_probe' }],
     });
-    client!.change(URI, 2, [{ text: LEAKY }]);
+    change(URI, 2, [{ text: LEAKY }]);
     expect(await connection.sendRequest(CodeLensRequest.type, { textDocument })).toEqual([]);
   });
 
@@ -198,7 +199,7 @@ describe('what an editor asks of a driver', () => {
 
   it('tells the time of each analysis once, at the level debug', async () => {
     const said: LogMessageParams[] = [];
-    client = await startClient({
+    own = await startClient({
       capabilities: EVERYTHING,
       initializationOptions: { fileRequests: true },
       prepare: (connection) => {
@@ -209,9 +210,9 @@ describe('what an editor asks of a driver', () => {
         connection.onRequest('vfioLifecycle/readDirectory', () => ({ entries: [] }));
       },
     });
-    client.open(URI, LEAKY);
-    await client.pull(URI);
-    await client.pull(URI);
+    own.open(URI, LEAKY);
+    await own.pull(URI);
+    await own.pull(URI);
     const times = said.filter(({ message }) => /version 1 analysed in \d+ ms$/.test(message));
     expect(times.map(({ type }) => type)).toEqual([MessageType.Debug]);
   });

@@ -1,23 +1,18 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HoverRequest, type MarkupContent } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { LEAKY } from '../support/drivers.ts';
-import { startClient, type ClientOptions, type TestClient } from './client.ts';
+import { sharedServers, type SharedOptions } from './client.ts';
 
 const URI = 'untitled:foo.c';
-let client: TestClient | undefined;
-
-afterEach(async () => {
-  await client?.stop();
-  client = undefined;
-});
+const share = sharedServers();
 
 async function hover(
   text: string,
   place: string,
-  options?: ClientOptions,
+  options?: SharedOptions,
 ): Promise<{ content: MarkupContent; word: string } | null> {
-  client ??= await startClient(options);
+  const client = await share(options);
   client.open(URI, text);
   const table = TextDocument.create(URI, 'c', 0, text);
   const found = await client.connection.sendRequest(HoverRequest.type, {

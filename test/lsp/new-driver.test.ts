@@ -1,18 +1,13 @@
 /** The command that makes a new driver, as a client without files of its own sees it. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ExecuteCommandRequest } from 'vscode-languageserver-protocol/node';
-import { startClient, type TestClient } from './client.ts';
+import { sharedServers } from './client.ts';
 
-let client: TestClient | undefined;
-
-afterEach(async () => {
-  await client?.stop();
-  client = undefined;
-});
+const share = sharedServers();
 
 async function ask(...given: unknown[]): Promise<unknown> {
-  client ??= await startClient();
-  return client.connection.sendRequest(ExecuteCommandRequest.type, {
+  const { connection } = await share();
+  return connection.sendRequest(ExecuteCommandRequest.type, {
     command: 'vfio-lifecycle.newDriver',
     arguments: given,
   });
