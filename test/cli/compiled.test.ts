@@ -75,13 +75,16 @@ describe('the code of the command line', () => {
     expect(existsSync(kept)).toBe(false);
   });
 
-  it('is not taken where a byte of it is another, but kept anew', () => {
+  it('is not taken where a byte of it is another or all are gone, but kept anew', () => {
     const plain = run(['check', 'a.c']);
     const { path } = keptFile();
     const whole = readFileSync(path);
-    for (const at of [1000, whole.length >> 1, whole.length - 1]) {
+    const changed = [1000, whole.length >> 1, whole.length - 1].map((at) => {
       const broken = Buffer.from(whole);
       broken[at]! ^= 0x5a;
+      return broken;
+    });
+    for (const broken of [...changed, Buffer.alloc(whole.length)]) {
       writeFileSync(path, broken);
       expect(run(['check', 'a.c'])).toEqual(plain);
       expect(readFileSync(path).equals(broken)).toBe(false);

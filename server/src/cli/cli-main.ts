@@ -1,7 +1,7 @@
 /**
  * Entry of dist/cli.cjs, and of the threads of a check. kbuild runs a checker for every file of a
  * kernel: most of them have not a word of VFIO, and for those nothing is loaded, nor for the
- * version. For all else it loads the bundle.
+ * version, nor in a thread that looks for the word. For all else it loads the bundle.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ else if (!isNothingForUs(words)) void run();
 
 async function run(): Promise<void> {
   const { threadRole } = await import('../lsp/node-thread.ts');
+  if (threadRole() === 'scan') return (await import('./scan-pool.ts')).serveScans();
   const { compiledFolder, offerToKeep, runCompiled } = await import('../lsp/node-compiled.ts');
   // For all threads, and V8 takes what was kept only under the flags that it was kept under.
   if (threadRole() === undefined)

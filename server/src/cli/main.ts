@@ -12,7 +12,8 @@ const dist = join(__dirname, '..');
 export async function start(): Promise<void> {
   switch (threadRole()) {
     case 'scan':
-      return (await import('./scan-pool.ts')).serveScans();
+      // cli-main.ts has them: they need nothing of this bundle.
+      return;
     case 'answers':
       return (await import('./answer-thread.ts')).serveAnswers(dist);
     case 'server':
