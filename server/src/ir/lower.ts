@@ -20,7 +20,7 @@ import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
 import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
-export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
+export { createLoweringCache, movedFrom, originalsIn, type LoweringCache } from './lower/cache.ts';
 export { placeSpans, shiftSpans } from './lower/shift.ts';
 
 /**

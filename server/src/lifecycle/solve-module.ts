@@ -29,7 +29,7 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { Defined } from './module/module.ts';
 import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
-import { kernelCallers, scanOf } from './module/function-scan.ts';
+import { actingIn, scanOf } from './module/function-scan.ts';
 import type { HelperResources } from './interpret/resource-log.ts';
 import { sameHelper, summaryKey, type Summary } from './interpret/summary.ts';
 import type { Role } from './types.ts';
@@ -468,8 +468,8 @@ function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name:
 
 /** The module allocates devices, and initialises none in memory of its own. */
 export function makesDevices({ index, kernel }: Pick<Analysis, 'index' | 'kernel'>): boolean {
-  const callers = kernelCallers(index, kernel);
-  const isDone = (op: EffectOp) => callers.some(({ ops }) => ops.has(op));
+  const { calls } = actingIn(index, kernel);
+  const isDone = (op: EffectOp) => calls.some(({ ops }) => ops.has(op));
   return isDone('alloc') && !isDone('init') && !isDone('init-device');
 }
 

@@ -171,14 +171,13 @@ function areToOthersWhatTheyWere(
   { outline, roots, surveyed: { reached } }: Last,
   { calls, relevance }: SurveyCache,
 ): boolean {
-  const changed = index.allFunctions.flatMap((definition, position) =>
-    index.roots[position] === roots[position]
-      ? []
-      : [{ definition, position, last: roots[position]! }],
-  );
+  const changed: number[] = [];
+  for (let i = 0; i < index.roots.length; i++) if (index.roots[i] !== roots[i]) changed.push(i);
   if (changed.length === 0 && outline === index.outline) return true;
-  const isAsItWas = ({ definition, position, last }: (typeof changed)[number]): boolean => {
-    const { item } = definition;
+  const isAsItWas = (position: number): boolean => {
+    const definition = index.allFunctions[position]!,
+      { item } = definition,
+      last = roots[position]!;
     const now = namesOf(item, index, calls),
       then = namesOf(last, index, calls);
     return (

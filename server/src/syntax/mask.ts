@@ -16,6 +16,7 @@ import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
 import { scan } from './mask-tokens.ts';
 import { CHAR, CLOSE_ALL, Directive, Kind } from './tokens.ts';
+import type { Difference } from '../text/common.ts';
 import { copyString } from '../text/copy.ts';
 import { blankComments, COMMENT_OR_LITERAL } from '../text/lexical.ts';
 
@@ -65,13 +66,8 @@ export interface Masked {
    * depend on what is before it, and the other way round.
    */
   readonly seams: readonly number[];
-}
-
-/** A difference between two texts: [start, oldEnd) of the one became [start, newEnd). */
-export interface Difference {
-  readonly start: number;
-  readonly oldEnd: number;
-  readonly newEnd: number;
+  /** Where it was made after another one: what was looked at again. The rest is as it was there. */
+  readonly remade?: Difference;
 }
 
 /**
@@ -123,6 +119,7 @@ export function maskAgain(text: string, before: Masked, difference: Difference):
       ...own.seams.map((seam) => seam + from - 1),
       ...seams.slice(next).map((seam) => seam + moved),
     ],
+    remade: { start: from - 1, oldEnd: oldTo, newEnd: to },
   };
 }
 

@@ -1,4 +1,5 @@
 /** The types of the syntax tree. */
+import type { Difference } from '../text/common.ts';
 import type { Span } from '../text/span.ts';
 
 /**
@@ -90,6 +91,10 @@ export interface SyntaxTree {
   readonly masked: string;
   /** Sorted by start. */
   readonly notes: readonly MaskNote[];
+  /** Another object for each tree, which says who it is and keeps nothing of it. */
+  readonly version?: object;
+  /** The tree that it was parsed from, and the one stretch outside of which both texts are equal. */
+  readonly since?: { readonly version: object; readonly difference: Difference };
   /**
    * Why the text was not parsed (it is too large, or the parser gave up); the tree is then one
    * ERROR item.

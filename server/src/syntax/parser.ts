@@ -1,6 +1,6 @@
 /** Loads the parser; the only user of web-tree-sitter. */
 import { Language, Parser, type Tree } from 'web-tree-sitter';
-import { commonPrefix, commonSuffix } from '../text/common.ts';
+import { differenceBetween, type Difference } from '../text/common.ts';
 import { topLevelItems, type Items } from './items.ts';
 import { kernelMask, maskAgain, type Masked } from './mask.ts';
 import type { SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
@@ -25,6 +25,7 @@ const FREE_REPORTS = 1000;
 interface Parsed {
   readonly tree: Tree;
   readonly mask: Masked;
+  readonly version: object;
   /** What is known of its nodes, once somebody asked for its items. */
   known: Items['known'] | undefined;
 }
@@ -70,14 +71,17 @@ function parse(
   if (text.length > MAX_LENGTH)
     return unparsed(text, `the file is longer than ${MAX_LENGTH} characters`);
   const old = previous === undefined ? undefined : trees.get(previous);
-  const mask = old === undefined ? kernelMask(text) : maskedLike(old.mask, text);
-  const { masked } = mask;
-  const edited = old === undefined ? null : editedCopy(old.tree, old.mask.masked, masked);
+  const change = old && changeSince(old, text);
+  const mask = change?.mask ?? kernelMask(text),
+    { masked } = mask;
+  const edited = change?.edited ?? null;
+  // The parser copies what it is given, and an edit lets it read little.
+  const input = edited === null ? masked : (at: number) => masked.slice(at, at + READ_AT_ONCE);
   try {
     let reports = FREE_REPORTS + text.length * MAX_REPORTS_PER_UNIT;
     // The callback's type says void, but its result is what stops the parser.
-    const tree = parser.parse(masked, edited, { progressCallback: () => --reports < 0 });
-    if (tree !== null) return parsed(tree, walker, mask, old?.known);
+    const tree = parser.parse(input, edited, { progressCallback: () => --reports < 0 });
+    if (tree !== null) return parsed(tree, walker, mask, old?.known, change?.since);
   } finally {
     edited?.delete();
   }
@@ -86,31 +90,57 @@ function parse(
   return unparsed(text, 'the parser needs too long to find a structure in this file');
 }
 
-function maskedLike(before: Masked, text: string): Masked {
-  const start = commonPrefix(before.text, text),
-    tail = commonSuffix(before.text, text, start);
-  const oldEnd = before.text.length - tail,
-    newEnd = text.length - tail;
-  return maskAgain(text, before, { start, oldEnd, newEnd });
+/** In UTF-16 code units. */
+const READ_AT_ONCE = 256;
+
+/** A text masked after an earlier version of it, and what of that changes for the parser. */
+interface Change {
+  readonly mask: Masked;
+  /** A copy of the earlier tree that knows what is different. The caller deletes it. */
+  readonly edited: Tree;
+  readonly since: NonNullable<SyntaxTree['since']>;
 }
 
-/**
- * A copy of the tree of `before` that knows which one stretch is different in `after`. The caller
- * deletes it.
- */
-function editedCopy(tree: Tree, before: string, after: string): Tree {
-  const start = commonPrefix(before, after),
-    tail = commonSuffix(before, after, start);
+function changeSince({ tree, mask: before, version }: Parsed, text: string): Change {
+  const ofText = differenceBetween(before.text, text),
+    mask = maskAgain(text, before, ofText),
+    ofMasked = differenceIn(before.masked, mask);
+  const tail = Math.min(text.length - ofText.newEnd, text.length - ofMasked.newEnd);
+  const difference = {
+    start: Math.min(ofText.start, ofMasked.start),
+    oldEnd: before.text.length - tail,
+    newEnd: text.length - tail,
+  };
+  return {
+    mask,
+    edited: editedCopy(tree, before.masked, mask.masked, ofMasked),
+    since: { version, difference },
+  };
+}
+
+/** What is masked in another way than before. */
+function differenceIn(before: string, { masked, remade }: Masked): Difference {
+  if (!remade) return differenceBetween(before, masked);
+  const from = remade.start;
+  const { start, oldEnd, newEnd } = differenceBetween(
+    before.slice(from, remade.oldEnd),
+    masked.slice(from, remade.newEnd),
+  );
+  return { start: start + from, oldEnd: oldEnd + from, newEnd: newEnd + from };
+}
+
+function editedCopy(tree: Tree, before: string, after: string, difference: Difference): Tree {
+  const { start, oldEnd, newEnd } = difference;
   const copy = tree.copy();
-  if (start + tail === before.length && start + tail === after.length) return copy;
+  if (oldEnd === start && newEnd === start) return copy;
   const startPosition = positionAfter(after, 0, start, { row: 0, column: 0 });
   copy.edit({
     startIndex: start,
-    oldEndIndex: before.length - tail,
-    newEndIndex: after.length - tail,
+    oldEndIndex: oldEnd,
+    newEndIndex: newEnd,
     startPosition,
-    oldEndPosition: positionAfter(before, start, before.length - tail, startPosition),
-    newEndPosition: positionAfter(after, start, after.length - tail, startPosition),
+    oldEndPosition: positionAfter(before, start, oldEnd, startPosition),
+    newEndPosition: positionAfter(after, start, newEnd, startPosition),
   } as Parameters<Tree['edit']>[0]);
   return copy;
 }
@@ -138,7 +168,9 @@ function parsed(
   walker: Walker,
   mask: Masked,
   before: Items['known'] | undefined,
+  since: SyntaxTree['since'],
 ): SyntaxTree {
+  const version = {};
   let items: readonly TopLevelItem[] | undefined;
   let knownBefore = before;
   const checked: Walker = {
@@ -152,6 +184,8 @@ function parsed(
     text: mask.text,
     masked: mask.masked,
     notes: mask.notes,
+    version,
+    ...(since && { since }),
     items() {
       const own = trees.get(result);
       if (items !== undefined || own === undefined) return items ?? [];
@@ -165,7 +199,7 @@ function parsed(
       if (trees.delete(result)) tree.delete();
     },
   };
-  trees.set(result, { tree, mask, known: undefined });
+  trees.set(result, { tree, mask, version, known: undefined });
   return result;
 }
 

@@ -1,3 +1,17 @@
+/** A difference between two texts: [start, oldEnd) of the one became [start, newEnd). */
+export interface Difference {
+  readonly start: number;
+  readonly oldEnd: number;
+  readonly newEnd: number;
+}
+
+/** The smallest one stretch in which two texts differ; an empty one where they are equal. */
+export function differenceBetween(before: string, after: string): Difference {
+  const start = commonPrefix(before, after),
+    tail = commonSuffix(before, after, start);
+  return { start, oldEnd: before.length - tail, newEnd: after.length - tail };
+}
+
 /** Stretches of this many code units are compared at once, which is much faster than one by one. */
 const STRETCH = 1024;
 

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createLoweringCache, movedFrom } from '../../../server/src/ir/lower.ts';
+import { createLoweringCache, lowerFile, movedFrom } from '../../../server/src/ir/lower.ts';
 import { printFile } from '../../../server/src/ir/print.ts';
 import type { FileIr } from '../../../server/src/ir/types.ts';
+import { loadParser } from '../../support/parser.ts';
 import { lower } from './lowering.ts';
+
+const parser = await loadParser();
 
 const FILE = `#include "foo.h"
 #define drv_put(p) vfio_put_device(&(p)->vdev)
@@ -48,6 +51,20 @@ describe('an edit', () => {
     expect(movedFrom(functionOf(again, 'c'))).toEqual({ from: functionOf(before, 'c'), delta: 4 });
     // Back at its place it is the function that it was.
     expect(functionOf(lower(FILE, cache), 'c')).toBe(functionOf(before, 'c'));
+  });
+
+  test('after one that was not lowered is found with both', () => {
+    const second = FILE.replace('return 2', 'return 3'),
+      third = second.replace('f(1)', 'f(2)');
+    const cache = createLoweringCache();
+    const first = parser.parse(FILE),
+      left = parser.parse(second, first),
+      last = parser.parse(third, left);
+    lowerFile('test.c', first, cache);
+    const after = lowerFile('test.c', last, cache);
+    for (const tree of [first, left, last]) tree.dispose();
+    expect(functionOf(after, 'b')).toEqual(functionOf(lower(third), 'b'));
+    expect(functionOf(after, 'a')).toEqual(functionOf(lower(third), 'a'));
   });
 
   test('of a condition lowers what is under it anew', () => {

@@ -39,10 +39,12 @@ static int foo_ready(struct foo *foo)
 {
 	return foo->stage;
 }
+#ifdef HAVE_NOTES
 static void foo_note(struct foo *foo)
 {
 	foo->stage = 1;
 }
+#endif
 static void foo_remove(struct device *dev)
 {
 	struct foo *foo = dev_get_drvdata(dev);
@@ -90,6 +92,15 @@ describe('the outline of a module', () => {
     ['a comment in a body', 'return 0;', '/* done */ return 0;'],
     ['a format', 'return 0;', 'pr_info("#%d %#06llx");\n\treturn 0;'],
     ['a comment between functions', 'Ends what', 'Ends all\n * "what'],
+    ['the type of a variable in a body', 'return 0;', 'enum foo_state state = 1;\n\treturn 0;'],
+    ['what is not understood in a body', 'return 0;', 'foo bar;;) baz\n\treturn 0;'],
+    ['an #if in a body', 'return 0;', '#ifdef BAR\n\tbar();\n#endif\n\treturn 0;'],
+    [
+      'an #if behind a comment in a body',
+      'return 0;',
+      '/* a */ #ifdef BAR\n\tbar();\n/* b */ #endif\n\treturn 0;',
+    ],
+    ['a body under a test', 'foo->stage = 1;', 'foo->stage = 2;'],
   ])('stays where an edit changes %s', (_, from, to) => {
     const [before, after] = outlines(edited(from, to));
     expect(after!.outline).toBe(before!.outline);
@@ -108,12 +119,13 @@ describe('the outline of a module', () => {
     ['a string between functions', 'foo_count = 1', 'foo_count = 1; MODULE_INFO(foo, "/*1*/")'],
     ['a new function', 'static int foo_count', 'void bar(void)\n{\n}\nstatic int foo_count'],
     ['an enumerator in a body', 'return 0;', 'enum { FOO = 3 };\n\treturn 0;'],
-    ['an #if in a body', 'return 0;', '#ifdef BAR\n\tbar();\n#endif\n\treturn 0;'],
+    ['an enumerator of a name in a body', 'return 0;', 'enum foo { FOO = 3 } foo;\n\treturn 0;'],
     [
-      'an #if behind a comment in a body',
+      'a call that tells what a test is',
       'return 0;',
-      '/* a */ #ifdef BAR\n\tbar();\n/* b */ #endif\n\treturn 0;',
+      '#ifdef BAR\n\tvfio_put_device(foo);\n#endif\n\treturn 0;',
     ],
+    ['a call under a test', 'foo->stage = 1;', 'vfio_put_device(&foo->vdev);'],
     ['a macro in a body', 'return 0;', '#define BAR 1\n\treturn 0;'],
     [
       'a comment that is left open',

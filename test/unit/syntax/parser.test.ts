@@ -200,6 +200,13 @@ describe('incremental', () => {
           const after = parser.parse(edited, before);
           before.dispose();
           using(after, () => {
+            const { version, difference } = after.since!;
+            expect(version).toBe(before.version);
+            for (const kind of ['text', 'masked'] as const) {
+              const { start, oldEnd, newEnd } = difference;
+              expect(after[kind].slice(0, start)).toBe(before[kind].slice(0, start));
+              expect(after[kind].slice(newEnd)).toBe(before[kind].slice(oldEnd));
+            }
             const items = after.items();
             expect(items.map((item) => item.start)).toEqual(
               items.map((item) => item.start).sort((left, right) => left - right),

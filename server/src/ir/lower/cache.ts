@@ -3,6 +3,7 @@ import type { Condition, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
 import { commonPrefix, commonSuffix } from '../../text/common.ts';
 import type {
   CommentIr,
+  FileIr,
   FileMacroIr,
   FunctionIr,
   MacroIr,
@@ -22,6 +23,8 @@ export interface LoweringCache {
   text: string;
   /** What the parser saw: the mask may depend on what is around an item. */
   masked: string;
+  /** The tree that all of it was taken from. */
+  version: object | undefined;
   /** In the order of their start. */
   entries: readonly CacheEntry[];
   comments: readonly CommentIr[];
@@ -33,7 +36,8 @@ export type MacroUse = Pick<FileMacroIr, 'name' | 'args'>;
 
 /** An empty cache. */
 export function createLoweringCache(): LoweringCache {
-  return { text: '', masked: '', entries: [], comments: [], uses: new Map() };
+  const nothing = { text: '', masked: '', version: undefined };
+  return { ...nothing, entries: [], comments: [], uses: new Map() };
 }
 
 /** An item as it was lowered, and as it is where it was in the last version. */
@@ -79,13 +83,11 @@ export interface Pass {
  * Compares the two versions once: before the first difference nothing has moved, and behind the
  * last all has moved alike.
  */
-export function startPass(cache: LoweringCache, { text, masked }: SyntaxTree): Pass {
-  const { entries } = cache;
+export function startPass(cache: LoweringCache, tree: SyntaxTree): Pass {
+  const { entries } = cache,
+    { text, masked } = tree;
   const delta = text.length - cache.text.length;
-  const head = Math.min(commonPrefix(cache.text, text), commonPrefix(cache.masked, masked));
-  const tail =
-    text.length -
-    Math.min(commonSuffix(cache.text, text, head), commonSuffix(cache.masked, masked, head));
+  const { head, tail } = commonEnds(cache, tree);
   const next: CacheEntry[] = [],
     items: TopLevelItem[] = [];
   let at = 0;
@@ -145,9 +147,25 @@ export function startPass(cache: LoweringCache, { text, masked }: SyntaxTree): P
       }
       cache.text = text;
       cache.masked = masked;
+      cache.version = tree.version;
       cache.entries = next;
     },
   };
+}
+
+/** How far both versions begin alike, and where in the new one begins what they end with alike. */
+function commonEnds(
+  cache: LoweringCache,
+  { text, masked, since }: SyntaxTree,
+): { readonly head: number; readonly tail: number } {
+  if (since && since.version === cache.version)
+    return { head: since.difference.start, tail: since.difference.newEnd };
+  const head = Math.min(commonPrefix(cache.text, text), commonPrefix(cache.masked, masked));
+  const suffix = Math.min(
+    commonSuffix(cache.text, text, head),
+    commonSuffix(cache.masked, masked, head),
+  );
+  return { head, tail: text.length - suffix };
 }
 
 function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -213,6 +231,33 @@ export function movedFrom<T extends Definition>(
   item: T,
 ): Pick<Moved<T>, 'from' | 'delta'> | undefined {
   return (item as { readonly [MOVED]?: Moved<T> })[MOVED];
+}
+
+/** The definitions of a document as they were lowered, wherever edits have moved them. */
+interface Originals {
+  readonly functions: readonly FunctionIr[];
+  readonly macros: readonly MacroIr[];
+  readonly variables: readonly VariableIr[];
+  readonly structs: readonly StructIr[];
+}
+
+const originals = new WeakMap<FileIr, Originals>();
+
+/** Its definitions as they were lowered, in their order: what tells two versions of it apart. */
+export function originalsIn(file: FileIr): Originals {
+  let known = originals.get(file);
+  if (!known) {
+    const asLowered = <T extends Definition>(list: readonly T[]): readonly T[] =>
+      list.map((item) => movedFrom(item)?.from ?? item);
+    known = {
+      functions: asLowered(file.functions),
+      macros: asLowered(file.macros),
+      variables: asLowered(file.variables),
+      structs: asLowered(file.structs),
+    };
+    originals.set(file, known);
+  }
+  return known;
 }
 
 function moveItem(

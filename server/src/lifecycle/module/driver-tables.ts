@@ -3,7 +3,7 @@ import { movedFrom } from '../../ir/lower.ts';
 import type { Expr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { opensModule } from '../../kernel/name-forms.ts';
 import type { ModuleIndex } from './module.ts';
-import { kernelCallers, scanOf } from './function-scan.ts';
+import { actingIn, kernelCallers, scanOf, type Acting } from './function-scan.ts';
 import { madeOfAll, ofEachFunction, type KeptByOutline, type MadeByOutline } from './outline.ts';
 import { writtenTables } from './written-tables.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
@@ -51,7 +51,7 @@ interface Members {
  * them, and tables that are filled in at run time.
  */
 export function driverTables(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
-  const acting = new Set(kernelCallers(index, kernel).map(({ item }) => item.name));
+  const acting = namesOfActing(index, kernel);
   const tables = [...initialised(index), ...filled(index)].flatMap((members) => {
     const named = pairsOf(members);
     if (named.length > 0) return named;
@@ -61,6 +61,18 @@ export function driverTables(index: ModuleIndex, kernel: KernelVersion): DriverT
     return [];
   });
   return tables.length > 0 ? tables : withoutTable(index, kernel);
+}
+
+const actingNames = new WeakMap<Acting, ReadonlySet<string>>();
+
+function namesOfActing(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+  const acting = actingIn(index, kernel);
+  let names = actingNames.get(acting);
+  if (!names) {
+    names = new Set(acting.positions.map((position) => index.roots[position]!.name));
+    actingNames.set(acting, names);
+  }
+  return names;
 }
 
 /**

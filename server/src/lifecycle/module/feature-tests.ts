@@ -3,6 +3,7 @@
  * says: the driver tells by what it uses in the arms. It is as good as a test of the version.
  */
 import { movedFrom } from '../../ir/lower.ts';
+import { areSameConditions } from '../../ir/text-conditions.ts';
 import type { FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { isFeatureName, isNamedAfter } from '../../kernel/heuristics.ts';
@@ -11,7 +12,7 @@ import type { ApiEntry, KernelVersion } from '../../kernel/types.ts';
 import { sideOf } from '../../kernel/version.ts';
 import type { Condition } from '../../syntax/node.ts';
 import type { Module } from '../types.ts';
-import { append } from '../../text/lists.ts';
+import { append, isSameList } from '../../text/lists.ts';
 
 /** A part of the interface in an arm. */
 interface ArmUse {
@@ -97,6 +98,23 @@ function definitionOf(item: {
 }): ArmUse[] {
   const entry = item.conditions.length > 0 ? apiEntry(item.name) : undefined;
   return entry ? [{ entry, isOwn: true, conditions: item.conditions }] : [];
+}
+
+/**
+ * Whether two versions of a function, under equal conditions, say the same of tests: what is called
+ * in their arms.
+ */
+export function tellTheSame(before: FunctionIr, after: FunctionIr): boolean {
+  const underTests = (fn: FunctionIr) =>
+    fn.conditions.length > 0 || fn.text.includes('#')
+      ? callsOf(fn).filter(({ conditions }) => fn.conditions.length + conditions.length > 0)
+      : [];
+  return isSameList(
+    underTests(before),
+    underTests(after),
+    (one, other) =>
+      one.entry === other.entry && areSameConditions(one.conditions, other.conditions),
+  );
 }
 
 const inFunctions = new WeakMap<FunctionIr, readonly ArmUse[]>();

@@ -8,13 +8,7 @@ import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { writtenOut } from './expand.ts';
 import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
-import {
-  madeOfAll,
-  ofEachFunction,
-  type KeptByOutline,
-  type MadeByOutline,
-  type Outline,
-} from './outline.ts';
+import { ofEachFunction, type KeptByOutline, type Outline } from './outline.ts';
 import { append, toKeep } from '../../text/lists.ts';
 
 /**
@@ -42,11 +36,17 @@ export interface KernelCall {
   readonly effects: readonly Effect[];
 }
 
+/** Some calls of kernel functions, and all that they do. */
+export interface KernelCalls {
+  readonly list: readonly KernelCall[];
+  readonly ops: ReadonlySet<EffectOp>;
+}
+
 interface Walked extends Scan {
   kernelCalls: {
     readonly kernel: KernelVersion;
     readonly wrappers: ExtraFunctions | undefined;
-    readonly list: readonly KernelCall[];
+    readonly calls: KernelCalls;
   } | null;
 }
 
@@ -64,58 +64,64 @@ export function scanOf(fn: FunctionIr): Scan {
  * A function of a module that calls kernel functions with effects; `delta` is to be added to the
  * offsets of the calls.
  */
-export interface KernelCaller extends Defined<FunctionIr> {
-  readonly list: readonly KernelCall[];
-  /** All that they do. */
-  readonly ops: ReadonlySet<EffectOp>;
+export interface KernelCaller extends Defined<FunctionIr>, KernelCalls {
   readonly delta: number;
 }
 
-const callers = new WeakMap<
-  ModuleIndex,
-  { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }
->();
-
-const opsOfCalls = new WeakMap<readonly KernelCall[], ReadonlySet<EffectOp>>();
-
-/** What some calls do; a list is kept with its function. */
-function opsOf(list: readonly KernelCall[]): ReadonlySet<EffectOp> {
-  let ops = opsOfCalls.get(list);
-  if (!ops)
-    opsOfCalls.set(
-      list,
-      (ops = new Set(list.flatMap(({ effects }) => effects.map(({ op }) => op)))),
-    );
-  return ops;
+/**
+ * The functions of a module that have such calls, for the questions that are about them alone: the
+ * same thing for all versions with one outline in which these functions are the same.
+ */
+export interface Acting {
+  /** Where they are among the functions of the module. */
+  readonly positions: readonly number[];
+  /** The calls of each. */
+  readonly calls: readonly KernelCalls[];
 }
 
-/**
- * The few functions of a module that have such calls, for the questions that are about them alone.
- */
-export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
-  let known = callers.get(index);
-  if (known?.kernel !== kernel) {
-    const { wrappers } = index.module;
-    const { names, kept, positions } = actingMacros(index, kernel);
-    const own = ofEachFunction(kept, index, (_, root) =>
-      scanOf(root).names.called.some((name) => names.has(name))
-        ? null
-        : kernelCalls(root, kernel, wrappers),
-    );
-    const calling = madeOfAll(positions, index, own, (values) =>
-      values.flatMap((calls, i) => (calls?.length === 0 ? [] : [i])),
-    );
-    const found: KernelCaller[] = [];
-    for (const i of calling) {
-      const definition = index.allFunctions[i]!,
-        list = own.values[i] ?? callsThroughMacros(index, definition, index.roots[i]!, kernel);
-      if (list.length === 0) continue;
-      const { file, item } = definition;
-      found.push({ file, item, list, ops: opsOf(list), delta: movedFrom(item)?.delta ?? 0 });
-    }
-    callers.set(index, (known = { kernel, list: found }));
-  }
-  return known.list;
+/** Those of a version of a module. */
+export function actingIn(index: ModuleIndex, kernel: KernelVersion): Acting {
+  const known = actingMacros(index, kernel),
+    { wrappers } = index.module;
+  const own = ofEachFunction(known.kept, index, (_, root) =>
+    scanOf(root).names.called.some((name) => known.names.has(name))
+      ? null
+      : kernelCalls(root, kernel, wrappers),
+  );
+  const { last } = known;
+  // What macros bring has their places.
+  if (last?.stamp === own.stamp && (!last.usesMacros || last.macroPlaces === index.macroPlaces))
+    return last.acting;
+  const positions: number[] = [],
+    calls: KernelCalls[] = [];
+  own.values.forEach((kept, i) => {
+    const all = kept ?? callsThroughMacros(index, index.allFunctions[i]!, index.roots[i]!, kernel);
+    if (all.list.length === 0) return;
+    positions.push(i);
+    calls.push(all);
+  });
+  const acting = { positions, calls };
+  known.last = {
+    stamp: own.stamp,
+    macroPlaces: index.macroPlaces,
+    usesMacros: own.values.includes(null),
+    acting,
+  };
+  return acting;
+}
+
+/** The functions of today that have such calls; with `ops` those alone that do one of these. */
+export function kernelCallers(
+  index: ModuleIndex,
+  kernel: KernelVersion,
+  ops?: readonly EffectOp[],
+): readonly KernelCaller[] {
+  const { positions, calls } = actingIn(index, kernel);
+  return calls.flatMap(({ list, ops: done }, i): KernelCaller[] => {
+    if (ops && !ops.some((op) => done.has(op))) return [];
+    const { file, item } = index.allFunctions[positions[i]!]!;
+    return [{ file, item, list, ops: done, delta: movedFrom(item)?.delta ?? 0 }];
+  });
 }
 
 const throughMacros = new WeakMap<
@@ -129,7 +135,7 @@ function callsThroughMacros(
   { file }: Defined<FunctionIr>,
   root: FunctionIr,
   kernel: KernelVersion,
-): readonly KernelCall[] {
+): KernelCalls {
   const { macroPlaces, module } = index;
   let known = throughMacros.get(root);
   if (known?.macroPlaces !== macroPlaces)
@@ -147,9 +153,14 @@ function callsThroughMacros(
 interface ActingMacros {
   readonly kernel: KernelVersion;
   readonly names: ReadonlySet<string>;
-  readonly kept: KeptByOutline<readonly KernelCall[] | null>;
-  /** Where those are that make such calls. */
-  readonly positions: MadeByOutline<readonly number[]>;
+  readonly kept: KeptByOutline<KernelCalls | null>;
+  /** What came of them for the last version that asked. */
+  last: {
+    readonly stamp: object;
+    readonly usesMacros: boolean;
+    readonly macroPlaces: object;
+    readonly acting: Acting;
+  } | null;
 }
 
 const actings = new WeakMap<Outline, ActingMacros>();
@@ -157,8 +168,7 @@ const actings = new WeakMap<Outline, ActingMacros>();
 function actingMacros(index: ModuleIndex, kernel: KernelVersion): ActingMacros {
   let known = actings.get(index.outline);
   if (known?.kernel !== kernel) {
-    const names = namesOfActing(index, kernel);
-    known = { kernel, names, kept: new WeakMap(), positions: new WeakMap() };
+    known = { kernel, names: namesOfActing(index, kernel), kept: new WeakMap(), last: null };
     actings.set(index.outline, known);
   }
   return known;
@@ -189,7 +199,7 @@ function kernelCalls(
   root: FunctionIr,
   kernel: KernelVersion,
   wrappers: ExtraFunctions | undefined,
-): readonly KernelCall[] {
+): KernelCalls {
   const item = walked(root);
   if (
     !item.kernelCalls ||
@@ -199,9 +209,16 @@ function kernelCalls(
     const list = item.calls.flatMap((call) =>
       call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
     );
-    item.kernelCalls = { kernel, wrappers, list: toKeep(list) };
+    item.kernelCalls = { kernel, wrappers, calls: list.length === 0 ? NO_CALLS : allOf(list) };
   }
-  return item.kernelCalls.list;
+  return item.kernelCalls.calls;
+}
+
+/** One for all: most functions have none, whatever an edit makes of them. */
+const NO_CALLS: KernelCalls = { list: [], ops: new Set() };
+
+function allOf(list: readonly KernelCall[]): KernelCalls {
+  return { list, ops: new Set(list.flatMap(({ effects }) => effects.map(({ op }) => op))) };
 }
 
 /**

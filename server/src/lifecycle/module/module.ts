@@ -4,7 +4,7 @@
  */
 import { cleanupIn } from '../../ir/attributes.ts';
 import { readMacroText } from '../../ir/barrier.ts';
-import { movedFrom } from '../../ir/lower.ts';
+import { movedFrom, originalsIn } from '../../ir/lower.ts';
 import type {
   Expr,
   FileIr,
@@ -248,7 +248,7 @@ function definitionsIn(file: FileIr): Definitions {
       file,
       (known = {
         functions: defined(file.functions),
-        roots: file.functions.map(originalOf),
+        roots: originalsIn(file).functions,
         macros: defined(file.macros),
         variables: defined(file.variables),
         structs: defined(file.structs),

@@ -3,19 +3,12 @@
  * functions and nothing else: what was worked out of the rest holds for all of them.
  */
 import { areSameConditions } from '../../ir/text-conditions.ts';
-import { movedFrom } from '../../ir/lower.ts';
-import type {
-  FileIr,
-  FileMacroIr,
-  FunctionIr,
-  MacroIr,
-  StructIr,
-  TypeName,
-  VariableIr,
-} from '../../ir/types.ts';
+import { movedFrom, originalsIn } from '../../ir/lower.ts';
+import type { FileIr, FileMacroIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { blankComments } from '../../text/lexical.ts';
 import { isSameList } from '../../text/lists.ts';
 import type { Module } from '../types.ts';
+import { tellTheSame } from './feature-tests.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 
 /**
@@ -165,10 +158,12 @@ function areAlike(
 
 /** Whether the functions and macros of two versions have the same names, one by one. */
 function nameTheSame(before: FileIr, after: FileIr): boolean {
+  const one = originalsIn(before),
+    other = originalsIn(after);
   return (
     before.path === after.path &&
-    isSameList(before.functions, after.functions, areNamedAlike) &&
-    isSameList(before.macros, after.macros, isSame) &&
+    isSameList(one.functions, other.functions, areNamedAlike) &&
+    isSameList(one.macros, other.macros) &&
     isSameList(before.fileMacros, after.fileMacros, areUsedAlike) &&
     isSameList(macrosBefore(before), macrosBefore(after))
   );
@@ -176,9 +171,10 @@ function nameTheSame(before: FileIr, after: FileIr): boolean {
 
 function areNamedAlike(before: FunctionIr, after: FunctionIr): boolean {
   return (
-    before.name === after.name &&
-    before.isStatic === after.isStatic &&
-    areSameConditions(before.conditions, after.conditions)
+    before === after ||
+    (before.name === after.name &&
+      before.isStatic === after.isStatic &&
+      areSameConditions(before.conditions, after.conditions))
   );
 }
 
@@ -201,14 +197,16 @@ function haveMacrosInPlace(before: FileIr, after: FileIr): boolean {
 
 /** Whether nothing but bodies of functions tells two versions apart. */
 function alikeApartFromBodies(before: FileIr, after: FileIr): boolean {
+  const one = originalsIn(before),
+    other = originalsIn(after);
   return (
     before.path === after.path &&
     before.failed === undefined &&
     after.failed === undefined &&
-    isSameList(before.functions, after.functions, isSameToOthers) &&
-    isSameList(before.macros, after.macros, isSame) &&
-    isSameList(before.variables, after.variables, isSame) &&
-    isSameList(before.structs, after.structs, isSame) &&
+    isSameList(one.functions, other.functions, isSameToOthers) &&
+    isSameList(one.macros, other.macros) &&
+    isSameList(one.variables, other.variables) &&
+    isSameList(one.structs, other.structs) &&
     isSameList(before.prototypes, after.prototypes, haveOneName) &&
     isSameList(before.fileMacros, after.fileMacros, haveOneName) &&
     before.includes.length === after.includes.length &&
@@ -248,41 +246,32 @@ function haveOneName(before: { readonly name: string }, after: { readonly name: 
   return before.name === after.name;
 }
 
-/** The definition as it was lowered, wherever an edit has moved it. */
-function isSame<T extends FunctionIr | MacroIr | StructIr | VariableIr>(
-  before: T,
-  after: T,
-): boolean {
-  return (
-    before === after || (movedFrom(before)?.from ?? before) === (movedFrom(after)?.from ?? after)
-  );
-}
-
 /** The function itself, or one whose body nobody reads but who looks at what it does. */
 function isSameToOthers(before: FunctionIr, after: FunctionIr): boolean {
   return (
-    isSame(before, after) ||
+    before === after ||
     (before.isInline === after.isInline &&
       isPlain(before) &&
       isPlain(after) &&
-      signatureText(before) === signatureText(after))
+      signatureText(before) === signatureText(after) &&
+      tellTheSame(before, after))
   );
 }
 
 /**
- * Directives and enumerators in a body mean something to other functions, and a comment that is
- * left open to the text behind it.
+ * Definitions of macros and enumerators in a body mean something to other functions, and a comment
+ * that is left open to the text behind it.
  */
-function isPlain({ conditions, text }: FunctionIr): boolean {
-  return (
-    conditions.length === 0 &&
-    !MEANT_FOR_OTHERS.test(text) &&
-    text.lastIndexOf('/*') <= text.lastIndexOf('*/')
-  );
+function isPlain({ text }: FunctionIr): boolean {
+  return !MEANT_FOR_OTHERS.test(text) && text.lastIndexOf('/*') <= text.lastIndexOf('*/');
 }
 
-/** A directive may stand behind a comment. No directive begins as `%#x` and `#%d` of a format do. */
-const MEANT_FOR_OTHERS = /#(?!%|[\dlhz]*[xXo])|\benum\b/;
+/**
+ * A directive may stand behind a comment. No directive begins as `%#x` and `#%d` of a format do. An
+ * `enum foo` that a `{` may follow is perhaps a definition.
+ */
+const MEANT_FOR_OTHERS =
+  /#(?!%|[\dlhz]*[xXo]|[ \t]*(?:ifdef|ifndef|if|elif|else|endif)\b)|\benum\b(?!\s+\w+(?:\s+\w+)?\s*[*=;,()[])/;
 
 const signatureTexts = new WeakMap<FunctionIr, string>();
 
@@ -302,7 +291,6 @@ function writeSignature(fn: FunctionIr): string {
     fn.name,
     type(fn.returnType),
     fn.isStatic,
-    fn.opaque,
     fn.params.map((param) => [param.name, type(param.type)]),
     fn.conditions.map(({ test, holds }) => [test, holds]),
   ]);

@@ -10,7 +10,7 @@ import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { isSameList, isSameSet } from '../../text/lists.ts';
-import { kernelCallers, originalOf, scanOf, type KernelCaller } from './function-scan.ts';
+import { actingIn, originalOf, scanOf, type Acting, type KernelCalls } from './function-scan.ts';
 
 /**
  * Why a function is explored path by path. Most functions of a driver are not: they neither touch a
@@ -167,7 +167,7 @@ export function haveSameContainers(
   hasSameOutline: boolean,
 ): boolean {
   const seeds = seedTags(index, kernel);
-  if (!isSameList([...seeds], [...structs.seeds])) return false;
+  if (seeds !== structs.seeds && !isSameList([...seeds], [...structs.seeds])) return false;
   if (hasSameOutline) return true;
   const containers = containerTags(index, seeds),
     { tags, fields } = deviceMembers(index, containers);
@@ -503,22 +503,30 @@ function containerTags(index: ModuleIndex, seeds: ReadonlySet<string>): Readonly
 
 /** Those of them that code says to be. */
 function seedTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
-  const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
-  for (const caller of kernelCallers(index, kernel))
-    for (const tag of tagsSaidBy(caller)) tags.add(tag);
+  const acting = actingIn(index, kernel);
+  let tags = seedsOf.get(acting);
+  if (!tags) {
+    const said = acting.calls.flatMap((calls, i) =>
+      tagsSaidBy(index.roots[acting.positions[i]!]!, calls),
+    );
+    tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device', ...said]);
+    seedsOf.set(acting, tags);
+  }
   return tags;
 }
 
-const saidTags = new WeakMap<KernelCaller['list'], readonly string[]>();
+const seedsOf = new WeakMap<Acting, ReadonlySet<string>>();
+
+const saidTags = new WeakMap<KernelCalls, readonly string[]>();
 
 /** Those that one function says to be, by its calls, which are kept with it. */
-function tagsSaidBy({ item, list }: KernelCaller): readonly string[] {
-  let tags = saidTags.get(list);
-  if (!tags) saidTags.set(list, (tags = findTagsSaid(item, list)));
+function tagsSaidBy(fn: FunctionIr, calls: KernelCalls): readonly string[] {
+  let tags = saidTags.get(calls);
+  if (!tags) saidTags.set(calls, (tags = findTagsSaid(fn, calls)));
   return tags;
 }
 
-function findTagsSaid(fn: FunctionIr, list: KernelCaller['list']): readonly string[] {
+function findTagsSaid(fn: FunctionIr, { list }: KernelCalls): readonly string[] {
   const tags = new Set<string>();
   for (const { call: called, name, effects } of list) {
     if (name === 'vfio_alloc_device' && called.args[0]?.kind === 'name')

@@ -26,9 +26,7 @@ const MAKING: readonly EffectOp[] = ['alloc', 'init', 'init-device'];
 
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
-  const uses = kernelCallers(index, kernel)
-    .filter(({ ops }) => MAKING.some((op) => ops.has(op)))
-    .flatMap((caller) => tableUses(index, caller));
+  const uses = kernelCallers(index, kernel, MAKING).flatMap((caller) => tableUses(index, caller));
   const macros = macrosOf(index.module, kernel);
   return writtenTables(index).flatMap((table) => {
     const { file, variable, isByMacro } = table;
@@ -93,8 +91,7 @@ export function rolesOf(
         if (fileMacro.name === 'module_init' || fileMacro.name === 'module_exit')
           set(file.path, fileMacro.args[0], 'module');
   }
-  for (const { file, list, ops: done } of kernelCallers(index, kernel)) {
-    if (!done.has('defer')) continue;
+  for (const { file, list } of kernelCallers(index, kernel, ['defer'])) {
     for (const { call, effects } of list) {
       for (const effect of effects)
         if (effect.op === 'defer') {
