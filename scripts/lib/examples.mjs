@@ -1,7 +1,18 @@
 // The drivers of examples/conversion, as its Makefile names them, and their conversion by the built
 // command line.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { inProject } from './paths.mjs';
 
@@ -25,13 +36,13 @@ export function copyExamples(to) {
 }
 
 /**
- * Converts all of them in the folder of a copy, with one run of dist/cli.cjs. Returns by the name of
- * a module why it was refused, or undefined when it was converted.
+ * Converts all of them in the folder of a copy, as one run of dist/cli.cjs does or has done: one
+ * source for all kernels takes a while, and several suites want the same. Returns by the name of a
+ * module why it was refused, or undefined when it was converted.
  * @param more options beside those.
  */
 export function convertExamples(to, kernel, style, more = []) {
   const args = [
-    inProject('dist/cli.cjs'),
     'convert',
     // The style of many kernels takes none.
     ...(style === 'compat' ? [] : ['--kernel', kernel]),
@@ -43,13 +54,7 @@ export function convertExamples(to, kernel, style, more = []) {
     '--write',
     ...examples.flatMap(({ sources }) => sources),
   ];
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
-    cwd: to,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  const files = status === 0 || status === 1 ? JSON.parse(stdout).files : [];
-  const failure = `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
+  const { files, failure } = keptRun(to, args);
   const reasonOf = ({ sources }) => {
     const own = files.filter((file) => sources.includes(file.path));
     if (own.length === 0) return failure;
@@ -60,4 +65,46 @@ export function convertExamples(to, kernel, style, more = []) {
       : 'there was nothing to convert';
   };
   return new Map(examples.map((one) => [one.name, reasonOf(one)]));
+}
+
+/** What the command line says with these arguments in a folder, which has its files then. */
+function keptRun(folder, args) {
+  const kept = inProject('out/converted', keyOf(folder, args));
+  if (existsSync(kept)) {
+    cpSync(path.join(kept, 'files'), folder, { recursive: true });
+    return JSON.parse(readFileSync(path.join(kept, 'said.json'), 'utf8'));
+  }
+  const { status, stdout, stderr, error } = spawnSync(
+    process.execPath,
+    [inProject('dist/cli.cjs'), ...args],
+    { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  const failure = `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
+  if (status !== 0 && status !== 1) return { files: [], failure };
+  const said = { files: JSON.parse(stdout).files, failure };
+  mkdirSync(path.dirname(kept), { recursive: true });
+  const fresh = mkdtempSync(`${kept}-`);
+  cpSync(folder, path.join(fresh, 'files'), { recursive: true });
+  writeFileSync(path.join(fresh, 'said.json'), JSON.stringify(said));
+  try {
+    renameSync(fresh, kept);
+  } catch {
+    // Another suite has kept the same meanwhile.
+    rmSync(fresh, { recursive: true });
+  }
+  return said;
+}
+
+/** The program with all that it reads. */
+function keyOf(folder, args) {
+  const hash = createHash('sha256').update(JSON.stringify(args));
+  const program = ['cli.cjs', 'web/server.js', 'web-tree-sitter.wasm', 'tree-sitter-c.wasm'];
+  for (const file of [
+    ...program.map((name) => inProject('dist', name)),
+    ...readdirSync(folder)
+      .sort()
+      .map((name) => path.join(folder, name)),
+  ])
+    hash.update(`\0${path.basename(file)}\0`).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
 }
