@@ -1,5 +1,5 @@
 // Packs one VSIX for all platforms, the same bytes from the same sources. Usage: node
-// scripts/package.mjs [FILE.vsix]
+// scripts/package.mjs [FILE.vsix [FOLDER]]
 import { createVSIX } from '@vscode/vsce';
 import {
   chmodSync,
@@ -40,12 +40,16 @@ const packed = [
   'dist/licenses.txt',
 ];
 
-/** Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1.3 MB. */
-export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
+/**
+ * Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1.3 MB.
+ * @param folder holds just what is packed, and is made anew: vsce would look at every file of the
+ *   project, the editor host's included.
+ */
+export async function packVsix(
+  file = inProject(`${name}-${version}.vsix`),
+  folder = inProject('out/extension'),
+) {
   run(process.execPath, [inProject('scripts/build.mjs')]);
-  // A folder that holds just these files: vsce would look at every file of the project, the editor
-  // host's included.
-  const folder = inProject('out/extension');
   rmSync(folder, { recursive: true, force: true });
   for (const one of packed) cpSync(inProject(one), path.join(folder, one), { recursive: true });
   // What npm takes for the command line is nothing to an editor, and vsce would ask which of two
@@ -84,6 +88,7 @@ async function withoutNews(pack) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const file = await packVsix(process.argv[2] && path.resolve(process.argv[2]));
+  const [given, folder] = process.argv.slice(2).map((name) => path.resolve(name));
+  const file = await packVsix(given, folder);
   console.log(`${file}: ${statSync(file).size} bytes`);
 }

@@ -22,7 +22,8 @@ export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'bundle-'));
   const vsix = ['UTC', 'Asia/Tokyo'].map((timeZone, index) => {
     const file = path.join(folder, `${index}.vsix`);
-    execFileSync(process.execPath, [path.join(root, 'scripts/package.mjs'), file], {
+    const contents = path.join(folder, 'contents');
+    execFileSync(process.execPath, [path.join(root, 'scripts/package.mjs'), file, contents], {
       env: { ...process.env, TZ: timeZone },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
