@@ -10,8 +10,8 @@ import {
   ofEachFunction,
   type KeptByOutline,
   type MadeByOutline,
+  type Outline,
 } from '../lifecycle/module/outline.ts';
-import { isSameSet } from '../text/lists.ts';
 import type { Names } from '../text/words.ts';
 
 /**
@@ -85,26 +85,60 @@ export function callersOf(index: ModuleIndex, names: Names): readonly Defined<Fu
   return functionsThat(index, callingOneOf(names));
 }
 
+/** The names that the functions of a module have, as they were for the last version that asked. */
+interface NamedPositions {
+  roots: readonly FunctionIr[];
+  readonly names: ReadonlySet<string>[];
+  /** Where in the list of all functions those are that have a name, in order. */
+  readonly byName: Map<string, number[]>;
+}
+
 /**
  * Makes a question about names that functions have: where in the list of all functions those are
- * that have a name among them.
+ * that have a name among them. Nobody may keep the list.
  */
 export function positionsByName(
   namesOf: (root: FunctionIr) => ReadonlySet<string>,
 ): (index: ModuleIndex, name: string) => readonly number[] {
-  const byOutline: KeptByOutline<ReadonlySet<string>> = new WeakMap();
-  const positions: MadeByOutline<Map<string, readonly number[]>> = new WeakMap();
-  return (index, name) => {
-    const all = ofEachFunction(byOutline, index, (_, root) => namesOf(root), isSameSet);
-    const known = madeOfAll(positions, index, all, () => new Map());
-    let found = known.get(name);
-    if (found === undefined) {
-      found = all.values.flatMap((names, i) => (names.has(name) ? [i] : []));
-      known.set(name, found);
+  const byOutline = new WeakMap<Outline, NamedPositions>();
+  return ({ outline, roots }, name) => {
+    let known = byOutline.get(outline);
+    if (known === undefined)
+      byOutline.set(outline, (known = { roots: [], names: [], byName: new Map() }));
+    if (known.roots !== roots) {
+      for (let i = 0; i < roots.length; i++)
+        if (known.roots[i] !== roots[i]) rename(known, i, namesOf(roots[i]!));
+      known.roots = roots;
     }
-    return found;
+    return known.byName.get(name) ?? NOWHERE;
   };
 }
+
+const NOWHERE: readonly number[] = [];
+
+/** Gives the function at a position other names. */
+function rename({ names, byName }: NamedPositions, at: number, now: ReadonlySet<string>): void {
+  const before = names[at] ?? NO_NAMES;
+  names[at] = now;
+  for (const name of before) {
+    if (now.has(name)) continue;
+    const positions = byName.get(name)!;
+    positions.splice(positions.indexOf(at), 1);
+    if (positions.length === 0) byName.delete(name);
+  }
+  for (const name of now) {
+    if (before.has(name)) continue;
+    const positions = byName.get(name);
+    if (positions === undefined) byName.set(name, [at]);
+    else {
+      const isLast = positions.at(-1)! < at;
+      positions.push(at);
+      if (!isLast) positions.sort((left, right) => left - right);
+    }
+  }
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 const callersByName = positionsByName(namesCalled);
 

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createLoweringCache, lowerFile } from '../../../server/src/ir/lower.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { indexModule, type ModuleIndex } from '../../../server/src/lifecycle/module/module.ts';
+import { createOutlineCache, outlineOf } from '../../../server/src/lifecycle/module/outline.ts';
 import { leadingTo, namesOfFunctions, reachedFrom } from '../../../server/src/rules/call-graph.ts';
+import { callersOfNames } from '../../../server/src/rules/function-traits.ts';
 import { loadParser } from '../../support/parser.ts';
 
 const parser = await loadParser();
@@ -11,12 +13,14 @@ const kernel = parseVersion('6.1')!;
 
 /** A document that is edited: each text is lowered with what is kept of the one before. */
 function document(): (text: string) => ModuleIndex {
-  const cache = createLoweringCache();
+  const cache = createLoweringCache(),
+    outlines = createOutlineCache();
   return (text) => {
     const tree = parser.parse(text);
     try {
       const file = lowerFile('kiln.c', tree, cache, parser);
-      return indexModule({ sources: [file], headers: [] }, kernel);
+      const module = { sources: [file], headers: [] };
+      return indexModule(module, kernel, outlineOf(module, outlines));
     } finally {
       tree.dispose();
     }
@@ -55,6 +59,18 @@ describe('a call graph by name', () => {
     const moved = edit(`/* hot */\n${KILN}`);
     expect(namesOfFunctions(moved.module)).toBe(before);
     expect(reached(moved, 'kiln_stop')).toEqual(['kiln_stop', 'kiln_cool', 'kiln_off']);
+  });
+
+  test('finds the callers of a name, in order, as they come and go', () => {
+    const edit = document();
+    const callers = (text: string, name: string) =>
+      [...callersOfNames(edit(text), [name])].map((fn) => fn.name);
+    expect(callers(KILN, 'unseen')).toEqual(['kiln_off', 'kiln_glow']);
+    const less = KILN.replace('unseen();', 'seen();');
+    expect(callers(less, 'unseen')).toEqual(['kiln_glow']);
+    expect(callers(less, 'seen')).toEqual(['kiln_off']);
+    expect(callers(KILN, 'seen')).toEqual([]);
+    expect(callers(KILN, 'unseen')).toEqual(['kiln_off', 'kiln_glow']);
   });
 
   test('sees a function that comes to be one of the module, and one that goes', () => {
