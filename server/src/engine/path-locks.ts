@@ -70,7 +70,7 @@ function takerOf(
   const reached = reachedFrom(indexOf(facts.module, facts.kernel), beginnings);
   const isSame = (name: string | null, arg: string): boolean =>
     name !== null && lockTakenBy(name) === lockTakenBy(take) && lastName(arg) === lastName(lock);
-  return [...reached.keys()].find((fn) =>
+  return reached.functions.find((fn) =>
     [...walk(fn.body)].some((node) => {
       const call = node.kind === 'guard' ? callOfGuard(node, true) : node;
       if (call?.kind !== 'call') return false;

@@ -96,8 +96,8 @@ function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Name
 /** Whether a callback looks at a member that the stopping function, or its helper, sets before. */
 function areTold(index: ModuleIndex, stop: Named, open: ReadonlySet<FunctionIr>): boolean {
   const told = new Set(
-    [...reachedFrom(index, [stop.fn]).keys()]
-      .flatMap((fn) => memberAccesses(index, fn))
+    reachedFrom(index, [stop.fn])
+      .functions.flatMap((fn) => memberAccesses(index, fn))
       .filter(
         (one) =>
           one.form !== 'read' &&

@@ -108,7 +108,7 @@ function outlives(facts: ModuleFacts, index: ModuleIndex, kind: AsyncKind, one: 
   // The driver core frees what is managed after remove, in the reverse order of its making.
   if (kind.lives === 'until-unbound') return endOf(facts)?.role === 'remove';
   const handler = handlerOf(index, kind, one);
-  return handler != null && callsAny(new Set(reachedFrom(index, [handler]).keys()), SHOULD_STOP);
+  return handler != null && callsAny(new Set(reachedFrom(index, [handler]).functions), SHOULD_STOP);
 }
 
 /** A thread that asks these runs until it is told to stop. */
@@ -332,7 +332,7 @@ function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Set<FunctionIr
           roleOf(fn) === 'callback',
       ),
   );
-  return new Set(others.keys());
+  return new Set(others.functions);
 }
 
 function callsAny(functions: ReadonlySet<FunctionIr>, names: ReadonlySet<string>): boolean {
@@ -446,7 +446,7 @@ function holdsReference(
   const handler = handlerOf(index, kind, one);
   if (handler === null) return false;
   if (handler === undefined) return true;
-  return [...reachedFrom(index, [handler]).keys()].some((fn) =>
+  return reachedFrom(index, [handler]).functions.some((fn) =>
     scanOf(fn).calls.some(({ name }) => {
       if (name === null) return false;
       const behaviour = behaviourOf(name, facts.kernel, facts.module.wrappers);

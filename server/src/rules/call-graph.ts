@@ -8,9 +8,11 @@ import {
   type KeptByOutline,
   type MadeByOutline,
   type Outline,
+  type Worked,
 } from '../lifecycle/module/outline.ts';
-import type { Module } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, Role } from '../lifecycle/types.ts';
 import { isSameList } from '../text/lists.ts';
+import { positionsIn } from './locate.ts';
 
 /** The sets of function names of the modules that were asked about last, the latest first. */
 const nameSets: { readonly list: readonly string[]; readonly names: ReadonlySet<string> }[] = [];
@@ -95,55 +97,145 @@ function calleesAt(index: ModuleIndex, position: number): readonly number[] {
   return known.positions;
 }
 
-/** Functions that are reached, with the function each was first called in. */
-export type Reached = ReadonlyMap<FunctionIr, FunctionIr | null>;
-
-const reachedByRoots = new WeakMap<ModuleIndex, Map<string, Reached>>();
-
-/**
- * The functions that are reached from some others by calls by name, those included, with the
- * function each was first called in: found once for all rules that begin with the same ones.
- */
-export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
-  const list = [...roots];
-  const positions = list.flatMap((root) => index.positionOf(root) ?? []);
-  // The text of a macro is no function of the module.
-  if (positions.length < list.length) return findReached(index, list);
-  let known = reachedByRoots.get(index);
-  if (known === undefined) reachedByRoots.set(index, (known = new Map()));
-  const key = positions.join();
-  let reached = known.get(key);
-  if (reached === undefined) known.set(key, (reached = findReached(index, list)));
-  return reached;
-}
-
-function findReached(index: ModuleIndex, roots: readonly FunctionIr[]): Reached {
-  const reached = new Map<FunctionIr, FunctionIr | null>();
-  for (const root of roots) reached.set(root, null);
-  // A map is iterated in the order of insertion, and what is added on the way is visited too.
-  for (const fn of reached.keys()) {
-    const position = index.positionOf(fn);
-    if (position === undefined) continue;
-    for (const at of calleesAt(index, position)) {
-      const callee = index.allFunctions[at]!.item;
-      if (!reached.has(callee)) reached.set(callee, fn);
-    }
-  }
-  return reached;
-}
-
 const calleesByOutline: KeptByOutline<readonly number[]> = new WeakMap();
-const callersByOutline: MadeByOutline<readonly (readonly number[])[]> = new WeakMap();
 
-/** Where the functions are that call each one by its name. */
-function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
-  const callees = ofEachFunction(
+/** Where the functions are that each function of a module calls by name. */
+function allCallees(index: ModuleIndex): Worked<readonly number[]> {
+  return ofEachFunction(
     calleesByOutline,
     index,
     (_, __, position) => calleesAt(index, position),
     isSameList,
   );
-  return madeOfAll(callersByOutline, index, callees, (lists) => {
+}
+
+/** Functions that are reached from some others by calls by name, those included. */
+export interface Reached {
+  /** In the order in which they are reached. */
+  readonly functions: readonly FunctionIr[];
+  has(fn: FunctionIr): boolean;
+  /** The function that one was first called in; null for those that it began with. */
+  callerOf(fn: FunctionIr): FunctionIr | null;
+}
+
+/** Where the functions are that are reached, with the place of the one that each was first called in. */
+type ReachedPlaces = ReadonlyMap<number, number | null>;
+
+const reachedByOutline: MadeByOutline<Map<string, ReachedPlaces>> = new WeakMap();
+
+interface ReachedToday {
+  /** The places that were reached from others, by the places of these. */
+  readonly places: Map<string, ReachedPlaces>;
+  /** The same in one version, and by the roles of those where all functions of these were asked for. */
+  readonly functions: Map<string, Reached>;
+}
+
+const reachedToday = new WeakMap<ModuleIndex, ReachedToday>();
+
+function reachedIn(index: ModuleIndex): ReachedToday {
+  let known = reachedToday.get(index);
+  if (known === undefined) {
+    const places = madeOfAll(reachedByOutline, index, allCallees(index), () => new Map());
+    reachedToday.set(index, (known = { places, functions: new Map() }));
+  }
+  return known;
+}
+
+/**
+ * The functions that are reached from some others: found once for all rules that begin with the
+ * same ones, and for as long as no function calls other ones.
+ */
+export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Reached {
+  const list = [...roots];
+  const positions = list.flatMap((root) => index.positionOf(root) ?? []);
+  // The text of a macro is no function of the module.
+  return positions.length < list.length
+    ? new ReachedFunctions(index, list, placesFrom(index, positions))
+    : reachedFromPlaces(index, positions);
+}
+
+/** The functions that are reached from those that a driver uses for one of some purposes. */
+export function reachedFromRoles(
+  { roles }: ModuleFacts,
+  index: ModuleIndex,
+  ...wanted: readonly Role[]
+): Reached {
+  const { functions } = reachedIn(index);
+  const key = wanted.join();
+  let reached = functions.get(key);
+  if (reached === undefined) {
+    reached = reachedFromPlaces(index, positionsIn(index, roles, wanted));
+    functions.set(key, reached);
+  }
+  return reached;
+}
+
+function reachedFromPlaces(index: ModuleIndex, roots: readonly number[]): Reached {
+  const { functions } = reachedIn(index);
+  const key = roots.join();
+  let reached = functions.get(key);
+  if (reached === undefined)
+    functions.set(key, (reached = new ReachedFunctions(index, [], placesFrom(index, roots))));
+  return reached;
+}
+
+function placesFrom(index: ModuleIndex, roots: readonly number[]): ReachedPlaces {
+  const { places } = reachedIn(index);
+  const key = roots.join();
+  let reached = places.get(key);
+  if (reached === undefined) places.set(key, (reached = findPlaces(index, roots)));
+  return reached;
+}
+
+function findPlaces(index: ModuleIndex, roots: readonly number[]): ReachedPlaces {
+  const { values } = allCallees(index);
+  const reached = new Map<number, number | null>(roots.map((root) => [root, null]));
+  // A map is iterated in the order of insertion, and what is added on the way is visited too.
+  for (const caller of reached.keys())
+    for (const callee of values[caller]!) if (!reached.has(callee)) reached.set(callee, caller);
+  return reached;
+}
+
+/** Functions of one version of a module that are reached. */
+class ReachedFunctions implements Reached {
+  readonly #index: ModuleIndex;
+  /** Those that it began with, where one of them is no function of the module. */
+  readonly #roots: readonly FunctionIr[];
+  readonly #places: ReachedPlaces;
+  #functions: readonly FunctionIr[] | undefined;
+
+  constructor(index: ModuleIndex, roots: readonly FunctionIr[], places: ReachedPlaces) {
+    this.#index = index;
+    this.#roots = roots;
+    this.#places = places;
+  }
+
+  get functions(): readonly FunctionIr[] {
+    if (this.#functions === undefined) {
+      const found: FunctionIr[] = [];
+      for (const position of this.#places.keys())
+        found.push(this.#index.allFunctions[position]!.item);
+      this.#functions = this.#roots.length === 0 ? found : [...new Set([...this.#roots, ...found])];
+    }
+    return this.#functions;
+  }
+
+  has(fn: FunctionIr): boolean {
+    const position = this.#index.positionOf(fn);
+    return position === undefined ? this.#roots.includes(fn) : this.#places.has(position);
+  }
+
+  callerOf(fn: FunctionIr): FunctionIr | null {
+    const caller = this.#places.get(this.#index.positionOf(fn) ?? -1) ?? null;
+    return caller === null ? null : this.#index.allFunctions[caller]!.item;
+  }
+}
+
+const callersByOutline: MadeByOutline<readonly (readonly number[])[]> = new WeakMap();
+
+/** Where the functions are that call each one by its name. */
+function callersAt(index: ModuleIndex): readonly (readonly number[])[] {
+  return madeOfAll(callersByOutline, index, allCallees(index), (lists) => {
     const callers: number[][] = lists.map(() => []);
     lists.forEach((list, position) => {
       for (const callee of list) callers[callee]!.push(position);

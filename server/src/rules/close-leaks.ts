@@ -12,14 +12,13 @@ import {
   ancestry,
   contains,
   documentAt,
-  functionsIn,
   isNull,
   loweredCallAt,
   siteOfCall,
   walk,
 } from './locate.ts';
 import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { accessesOf, indexOf, type MemberAccess } from './members.ts';
 import {
   areGiven,
@@ -67,20 +66,17 @@ export const closeLeaks: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  const roots = functionsIn(facts, 'callback');
-  if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
+  const callbacks = reachedFromRoles(facts, index, 'callback');
+  if (callbacks.functions.length === 0) return [];
   const pairs = opensAndCloses(facts, index);
-  const callbacks = reachedFrom(index, roots);
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
   const functions = [...new Set([...closing, ...endingFunctions(facts, index)])];
   const unseen = functions.filter((fn) => unseenCalls(facts, index, fn).length > 0);
   const ends: Ends = { functions, unseen };
-  const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const beginnings = reachedFromRoles(facts, index, 'probe', 'init');
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const takers = [...callbacks.keys()].filter(
-    (fn) => !beginnings.has(fn) && takersIn(fn).length > 0,
-  );
+  const takers = callbacks.functions.filter((fn) => !beginnings.has(fn) && takersIn(fn).length > 0);
   return [
     ...takers.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
     ...keptByOpen(facts, index, pairs, ends),
@@ -117,16 +113,14 @@ function closingOf(
   facts: ModuleFacts,
   index: ModuleIndex,
   { path, members }: OpenAndClose['table'],
-): FunctionIr[] {
+): readonly FunctionIr[] {
   const file = documentAt(facts.module, path);
   const name = members.get('close_device')?.value ?? members.get('release')?.value;
   const roots = file === null || name === undefined ? [] : index.functions(file, name);
-  return [
-    ...reachedFrom(
-      index,
-      roots.map(({ item }) => item),
-    ).keys(),
-  ];
+  return reachedFrom(
+    index,
+    roots.map(({ item }) => item),
+  ).functions;
 }
 
 /** Members of the device that a function fills with what a call returned, and that nobody empties. */

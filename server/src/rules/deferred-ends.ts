@@ -49,7 +49,7 @@ export function deferredEnd(
 ): DeferredEnd {
   const carriers = carriersFor(facts, ops);
   if (carriers.size === 0) return null;
-  const reached = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
+  const reached = reachedFrom(indexOf(facts.module, facts.kernel), [fn]).functions;
   if (reached.some((one) => scanOf(one).calls.some((call) => startsOneOf(call, carriers))))
     return 'by-this';
   return isNeverStarted(facts, carriers) ? null : 'elsewhere';

@@ -21,7 +21,7 @@ import {
   isSameSite,
   walk,
 } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, reachedFromRoles, type Reached } from './call-graph.ts';
 import { fieldType, indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { unseenCalls } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
@@ -128,7 +128,7 @@ function isHandedOn(
   register: OperationObservation,
 ): boolean {
   const probes = functionsIn(facts, 'probe', 'init');
-  return [...reachedFrom(index, [...probes, register.function]).keys()].some((fn) =>
+  return reachedFrom(index, [...probes, register.function]).functions.some((fn) =>
     unseenCalls(facts, index, fn).some(({ args }) =>
       args.some((arg) => {
         const type = declaredType(fn, deviceIdentity(fn, arg))?.name;
@@ -245,9 +245,8 @@ export function readerOfDrvdata(
 ): { readonly function: FunctionIr; readonly site: Site } | null {
   const index = indexOf(facts.module, facts.kernel);
   const parent = target === undefined ? null : structOf(setting, target);
-  const callbacks = functionsIn(facts, 'callback');
-  const reached = reachedFrom(index, callbacks);
-  for (const [fn] of reached) {
+  const reached = reachedFromRoles(facts, index, 'callback');
+  for (const fn of reached.functions) {
     const file = index.fileOf(fn);
     const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find(
       ({ args }) => args[0] !== undefined && isOfSameParent(index, reached, fn, args[0], parent, 0),
@@ -266,7 +265,7 @@ export function readerOfDrvdata(
  */
 function isOfSameParent(
   index: ModuleIndex,
-  reached: ReadonlyMap<FunctionIr, FunctionIr | null>,
+  reached: Reached,
   fn: FunctionIr,
   device: Expr,
   parent: string | null,
@@ -285,8 +284,8 @@ function isOfSameParent(
   if (type !== undefined && type !== 'device') return type === parent;
   // A plain struct device comes from the caller.
   const position = fn.params.findIndex(({ name }) => name === identity);
-  const caller = reached.get(fn);
-  if (position < 0 || caller === null || caller === undefined || depth > 3) return false;
+  const caller = reached.callerOf(fn);
+  if (position < 0 || caller === null || depth > 3) return false;
   return [...walk(caller.body)].some(
     (node) =>
       node.kind === 'call' &&

@@ -49,10 +49,10 @@ export function usedWhileRegistered(
       ...functionsIn(facts, 'callback'),
       ...namedInTables(facts, index, WHILE_REGISTERED),
     ];
-    let reached = [...reachedFrom(index, roots).keys()];
+    let reached = reachedFrom(index, roots).functions;
     for (let size = -1; size < reached.length;) {
       size = reached.length;
-      reached = [...reachedFrom(index, [...reached, ...handlersOf(index, reached)]).keys()];
+      reached = reachedFrom(index, [...reached, ...handlersOf(index, reached)]).functions;
     }
     known.set(index, (found = new Set(reached)));
   }

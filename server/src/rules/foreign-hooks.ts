@@ -33,7 +33,7 @@ export function foreignHooks(
 ): ForeignHook[] {
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   return pairs.flatMap(({ open, closing }) => {
-    const opening = [...reachedFrom(index, [open]).keys()];
+    const opening = reachedFrom(index, [open]).functions;
     return opening.flatMap((fn) =>
       storesOf(fn, containers).flatMap((store): ForeignHook[] => {
         const name = endOf(store.target);

@@ -34,7 +34,7 @@ export function givenBackTwice(facts: ModuleFacts, use: UseObservation): GivenBa
     .filter((one) => one.call === call && givesBack(index, use.function, call))
     .filter(({ node }) => contains(node, use.site) || contains(use.site, node))
     .map(({ key }) => key);
-  const helpers = reachedFrom(index, definitionsOf(index, use.function, call)).keys();
+  const helpers = reachedFrom(index, definitionsOf(index, use.function, call)).functions;
   const inside = [...helpers].flatMap((fn) => keysGivenBack(index, fn).map(({ key }) => key));
   const twice = [...here, ...inside].find((key) => given.has(key));
   return twice === undefined ? null : (given.get(twice) ?? null);
@@ -50,7 +50,7 @@ function givenBackInRelease(
   for (const release of functionsIn(facts, 'release')) {
     const reached = reachedFrom(index, [release]);
     if (reached.has(user)) continue;
-    for (const fn of reached.keys()) {
+    for (const fn of reached.functions) {
       for (const { key, api } of keysGivenBack(index, fn)) given.set(key, { release, api });
     }
   }
@@ -70,7 +70,7 @@ function keysGivenBack(
 /** Whether a call gives back what it is given, itself or in a function of the driver. */
 function givesBack(index: ModuleIndex, fn: FunctionIr, call: CallExpr): boolean {
   if (call.name !== null && givenBackBy(call.name).length > 0) return true;
-  return [...reachedFrom(index, definitionsOf(index, fn, call)).keys()].some((one) =>
+  return reachedFrom(index, definitionsOf(index, fn, call)).functions.some((one) =>
     scanOf(one).names.called.some((name) => givenBackBy(name).length > 0),
   );
 }

@@ -8,10 +8,10 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { LOCK_INITIALISERS } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { operationsOn } from './device.ts';
-import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
+import { callsIn, contains, documentOf, walk } from './locate.ts';
 import { usedWhileRegistered } from './entry-points.ts';
 import { handedOn, lateCreations, type Handed, type LateCreation } from './late-creations.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFromRoles } from './call-graph.ts';
 import { indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { quoted, say, written } from './wording.ts';
@@ -316,7 +316,7 @@ function isSetEarlier(facts: ModuleFacts, index: ModuleIndex, late: Late): boole
     .filter((one) => one.op === 'register')
     .map((one) => one.site.start);
   const registered = smallest(registers);
-  const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
+  const ends = reachedFromRoles(facts, index, 'remove', 'release', 'action');
   return index.allFunctions.some(({ item }) => {
     if (item !== use.function && (item === access.function || ends.has(item))) return false;
     return memberAccesses(index, item).some(

@@ -11,7 +11,7 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { declaredType, functionsIn, walk } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, type Reached } from './call-graph.ts';
 import {
   accessesOf,
   fieldType,
@@ -88,7 +88,7 @@ function check({ facts }: RuleContext): Finding[] {
 /** Those of the functions that are reached from `.init` and from nowhere else. */
 function onlyReached(
   index: ModuleIndex,
-  reached: ReadonlyMap<FunctionIr, unknown>,
+  reached: Reached,
   wanted: readonly FunctionIr[],
 ): FunctionIr[] {
   if (wanted.length === 0) return [];
@@ -167,7 +167,7 @@ const namesDevice = keptByFunction((root) => /(->|\.)\s*device\b/.test(root.text
 function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding[] {
   const reached = reachedFrom(index, roots);
   // Hardly any driver names it there, and the text tells.
-  const naming = [...reached.keys()].filter(namesDevice);
+  const naming = reached.functions.filter(namesDevice);
   return onlyReached(index, reached, naming).flatMap((fn) =>
     memberAccesses(index, fn).flatMap((access): Finding[] => {
       if (
@@ -207,7 +207,7 @@ function parentData(
     ({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name,
   );
   if (reads.length === 0) return [];
-  const isSetInside = [...reachedFrom(index, [fn]).keys()].some(
+  const isSetInside = reachedFrom(index, [fn]).functions.some(
     (one) => drvdataCalls(index, one, 'set-drvdata', facts.kernel).length > 0,
   );
   const late = isSetInside ? null : lateSetter(facts, index, allocator, allocation);
@@ -277,7 +277,7 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
   if (setters.size === 0) return [];
   const inside = reachedFrom(index, [fn]);
   const findings: Finding[] = [];
-  for (const [reader] of inside) {
+  for (const reader of inside.functions) {
     for (const access of memberAccesses(index, reader)) {
       const setter = setters.get(access.key);
       if (
@@ -329,7 +329,7 @@ function neverSet(
 ): Finding[] {
   if (container === null) return [];
   const inside = reachedFrom(index, [fn]);
-  return [...inside.keys()].flatMap((reader) =>
+  return inside.functions.flatMap((reader) =>
     memberAccesses(index, reader).flatMap((access): Finding[] => {
       if (access.owner !== container || access.form !== 'read') return [];
       const type = fieldType(index, access.file, container, access.key.slice(container.length + 1));
@@ -340,7 +340,7 @@ function neverSet(
         isChanged(index, access.key) ||
         isTested(index, reader, fn, access) ||
         !isOfParameter(reader, access) ||
-        mayGiveBackUnseen(facts, index, [...inside.keys()], access.key)
+        mayGiveBackUnseen(facts, index, inside.functions, access.key)
       )
         return [];
       const text = written(access.file.text, access.node);
@@ -459,11 +459,7 @@ function isPlain(index: ModuleIndex, { file, owner, key }: MemberAccess): boolea
 }
 
 /** Whether `.init` itself sets the member, or somebody takes its address. */
-function mayBeSet(
-  index: ModuleIndex,
-  wanted: MemberAccess,
-  inside: ReadonlyMap<FunctionIr, unknown>,
-): boolean {
+function mayBeSet(index: ModuleIndex, wanted: MemberAccess, inside: Reached): boolean {
   return index.allFunctions.some(({ item }) =>
     accessesOf(index, item, wanted.key).some(
       ({ form }) => form === 'address' || (form === 'write' && inside.has(item)),

@@ -9,8 +9,8 @@ import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Site, UseObservation } from '../lifecycle/types.ts';
 import { usedWhileRegistered } from './entry-points.ts';
-import { declaredType, functionsIn, siteOfCall } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { declaredType, siteOfCall } from './locate.ts';
+import { reachedFromRoles } from './call-graph.ts';
 import { isChanged, memberAccesses, type MemberAccess } from './members.ts';
 import { isUnseen, namedBy } from './open-and-close.ts';
 
@@ -94,8 +94,8 @@ export function lateCreations(
 function isUndoneByEnds(facts: ModuleFacts, index: ModuleIndex, api: string): boolean {
   const undoing = opposites(api);
   if (undoing.length === 0) return false;
-  return [...reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action')).keys()].some(
-    (fn) => scanOf(fn).names.called.some((name) => undoing.includes(name)),
+  return reachedFromRoles(facts, index, 'remove', 'release', 'action').functions.some((fn) =>
+    scanOf(fn).names.called.some((name) => undoing.includes(name)),
   );
 }
 

@@ -222,7 +222,7 @@ function isTakenOutBy(facts: ModuleFacts, fn: FunctionIr, one: HeldResource): bo
   const index = indexOf(facts.module, facts.kernel);
   const name = keptName(facts, index, one);
   const ends = reachedFrom(index, [fn, ...functionsIn(facts, 'release', 'action')]);
-  return name !== null && areGiven(index, [...ends.keys()], one.undo, name);
+  return name !== null && areGiven(index, ends.functions, one.undo, name);
 }
 
 function messageOfLibrary(facts: ModuleFacts, { owed }: Leaving, { api }: LibraryUndo): string {

@@ -58,7 +58,7 @@ function undoOf(
     ends.includes(item) || item === begin ? [] : [item],
   );
   const givingIn = (roots: typeof ends) =>
-    callsOf(index, [...reachedFrom(index, roots).keys()], one.undo).find((found) =>
+    callsOf(index, reachedFrom(index, roots).functions, one.undo).find((found) =>
       isGiven(index, found, name),
     );
   const found = givingIn(ends);

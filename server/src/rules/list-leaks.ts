@@ -10,8 +10,8 @@ import { takenBy } from '../kernel/resource-pairs.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
-import { contains, declaredType, functionsIn, walk } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { contains, declaredType, walk } from './locate.ts';
+import { reachedFromRoles } from './call-graph.ts';
 import { accessesOf, memberAccesses } from './members.ts';
 
 /** A loop of a close that takes elements off a list. */
@@ -32,7 +32,7 @@ export function forgottenElements(
   index: ModuleIndex,
   closing: readonly FunctionIr[],
 ): ForgottenElement[] {
-  const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
+  const ends = reachedFromRoles(facts, index, 'remove', 'release', 'action');
   const makers = (): FunctionIr[] =>
     index.allFunctions.flatMap(({ item }) => (closing.includes(item) ? [] : [item]));
   return [...new Set(closing)].flatMap((fn) => {

@@ -9,7 +9,8 @@ import { movedFrom } from '../ir/lower.ts';
 import { isStatement, stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
-import { indexMadeOf, type ModuleIndex } from '../lifecycle/module/module.ts';
+import { indexMadeOf, indexModule, type ModuleIndex } from '../lifecycle/module/module.ts';
+import { rolesInOrder } from '../lifecycle/module/roles.ts';
 import {
   madeOfAll,
   ofEachFunction,
@@ -177,38 +178,37 @@ const declaredTypes = keptByFunction(({ params, body }): ReadonlyMap<string, Typ
   return types;
 });
 
-/** A function, and its place among all that have a role. */
-interface InRole {
-  readonly fn: FunctionIr;
-  readonly at: number;
-}
+const byRoles = new WeakMap<ReturnType<typeof rolesInOrder>, Map<string, readonly number[]>>();
 
-const byRoles = new WeakMap<ModuleFacts['roles'], ReadonlyMap<Role, readonly InRole[]>>();
-
-function withRoles(roles: ModuleFacts['roles']): ReadonlyMap<Role, readonly InRole[]> {
-  const known = byRoles.get(roles);
-  if (known) return known;
-  const found = new Map<Role, InRole[]>();
-  let at = 0;
-  roles.forEach((role, fn) => {
-    const list = found.get(role);
-    if (list) list.push({ fn, at });
-    else found.set(role, [{ fn, at }]);
-    at++;
-  });
-  byRoles.set(roles, found);
-  return found;
+/** Where the functions are that a driver uses for one of some purposes. */
+export function positionsIn(
+  index: ModuleIndex,
+  roles: ModuleFacts['roles'],
+  wanted: readonly Role[],
+): readonly number[] {
+  const inOrder = rolesInOrder(index, roles);
+  let known = byRoles.get(inOrder);
+  if (known === undefined) byRoles.set(inOrder, (known = new Map()));
+  const key = wanted.join();
+  let positions = known.get(key);
+  if (positions === undefined) {
+    const found: number[] = [];
+    roles.forEach((role, fn) => {
+      const position = wanted.includes(role) ? index.positionOf(fn) : undefined;
+      if (position !== undefined) found.push(position);
+    });
+    known.set(key, (positions = found));
+  }
+  return positions;
 }
 
 /** The functions that a driver uses for one of some purposes. */
-export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
-  const known = withRoles(roles);
-  const [only] = wanted;
-  const found =
-    wanted.length === 1
-      ? (known.get(only!) ?? [])
-      : wanted.flatMap((role) => known.get(role) ?? []).sort((left, right) => left.at - right.at);
-  return found.map(({ fn }) => fn);
+export function functionsIn(
+  { module, kernel, roles }: ModuleFacts,
+  ...wanted: readonly Role[]
+): FunctionIr[] {
+  const index = indexModule(module, kernel);
+  return positionsIn(index, roles, wanted).map((at) => index.allFunctions[at]!.item);
 }
 
 /** All documents of a module, sources first. */

@@ -9,8 +9,8 @@ import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
 import { callersOf, keptByFunction } from './function-traits.ts';
-import { contains, functionsIn, walk } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { contains, walk } from './locate.ts';
+import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { changesMember, indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { opensAndCloses } from './open-and-close.ts';
 import { quoted, say, written } from './wording.ts';
@@ -52,7 +52,7 @@ function check({ facts }: RuleContext): Finding[] {
   const roots = facts.opsTables.length === 0 ? [] : outside(facts);
   if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  const takers = [...reachedFrom(index, roots).keys()].filter(mayTakeLock);
+  const takers = reachedFrom(index, roots).functions.filter(mayTakeLock);
   if (takers.length === 0) return [];
   const tooClose = lifetimes(facts, index);
   if (tooClose.length === 0) return [];
@@ -96,8 +96,8 @@ function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
     pairs.map(({ open }) => open),
   );
   const closing = new Set(pairs.flatMap((pair) => pair.closing));
-  const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
-  const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const ending = reachedFromRoles(facts, index, 'remove', 'release', 'action');
+  const beginning = reachedFromRoles(facts, index, 'probe', 'init');
   const initialisers = callersOf(index, LOCK_INITIALISERS).map(({ item }) => item);
   const destroyers = callersOf(index, LOCK_DESTROYERS).map(({ item }) => item);
   const initialised = initialisers
@@ -177,7 +177,7 @@ function changesWithOpening(
   facts: ModuleFacts,
   index: ModuleIndex,
 ): (one: MemberAccess) => boolean {
-  const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const beginning = reachedFromRoles(facts, index, 'probe', 'init');
   const others = index.allFunctions.filter(({ item }) => !beginning.has(item));
   return (one) =>
     index.struct(one.file, one.owner) === null

@@ -17,12 +17,11 @@ import {
   contains,
   declaredType,
   documentAt,
-  functionsIn,
   loweredCallAt,
   walk,
   type FoundCall,
 } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { accessesOf, resolvedMembers, type ResolvedMember } from './members.ts';
 
 /** One ops table's way of opening and closing a device. */
@@ -56,15 +55,14 @@ function findPairs(facts: ModuleFacts, index: ModuleIndex): OpenAndClose[] {
     if (file === null || openName === null) return [];
     const functions = (name: string | null): FunctionIr[] =>
       name === null ? [] : index.functions(file, name).map(({ item }) => item);
-    const closing = [...reachedFrom(index, functions(closeName)).keys()];
+    const closing = reachedFrom(index, functions(closeName)).functions;
     return functions(openName).map((open) => ({ table, open, closing, closeName }));
   });
 }
 
 /** The functions that end a device for good, and what they call: not those of one opening. */
-export function endingFunctions(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
-  const roots = functionsIn(facts, 'remove', 'release', 'action', 'module');
-  return [...reachedFrom(index, roots).keys()];
+export function endingFunctions(facts: ModuleFacts, index: ModuleIndex): readonly FunctionIr[] {
+  return reachedFromRoles(facts, index, 'remove', 'release', 'action', 'module').functions;
 }
 
 /** The calls of some names in some functions of a module. */

@@ -146,7 +146,7 @@ function isReason(
   const file = documentAt(facts.module, table.path);
   const [own] = file === null ? [] : index.functions(file, value);
   if (own === undefined) return helpers.includes(value);
-  return [...reachedFrom(index, [own.item]).keys()].some((fn) =>
+  return reachedFrom(index, [own.item]).functions.some((fn) =>
     [...walk(fn.body)].some(
       (node) => node.kind === 'name' && (node.name === request || helpers.includes(node.name)),
     ),

@@ -8,7 +8,7 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { givenBackBy, givenTo } from '../kernel/resource-pairs.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { contains, functionsIn } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, type Reached } from './call-graph.ts';
 import { indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { quoted, say, written } from './wording.ts';
@@ -50,12 +50,8 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 /** Reads of the drvdata of `vdev->dev`, and what sets it. */
-function parentData(
-  facts: ModuleFacts,
-  index: ModuleIndex,
-  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
-): Finding[] {
-  return [...inRelease.keys()].flatMap((fn) =>
+function parentData(facts: ModuleFacts, index: ModuleIndex, inRelease: Reached): Finding[] {
+  return inRelease.functions.flatMap((fn) =>
     [
       ...drvdataCalls(index, fn, 'get-drvdata', facts.kernel).map((call) => ({
         call,
@@ -100,19 +96,15 @@ function isParentOf(text: string, access: MemberAccess): boolean {
 }
 
 /** Members that remove releases and `.release` uses. */
-function freedState(
-  facts: ModuleFacts,
-  index: ModuleIndex,
-  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
-): Finding[] {
+function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: Reached): Finding[] {
   const removes = functionsIn(facts, 'remove');
-  const inRemove = [...reachedFrom(index, removes).keys()].filter((fn) => !inRelease.has(fn));
+  const inRemove = reachedFrom(index, removes).functions.filter((fn) => !inRelease.has(fn));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const freed = inRemove
     .flatMap((fn) => memberAccesses(index, fn))
     .filter((one) => containers.has(one.owner) && isGivenBack(one));
   return freed.flatMap((gone) =>
-    [...inRelease.keys()].flatMap((fn) => {
+    inRelease.functions.flatMap((fn) => {
       const user = isCleared(index, gone)
         ? undefined
         : memberAccesses(index, fn).find((one) => one.key === gone.key && one.form !== 'write');
@@ -161,12 +153,12 @@ function isCleared(index: ModuleIndex, gone: MemberAccess): boolean {
 /** How `.release` comes to a helper. */
 function callers(
   index: ModuleIndex,
-  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
+  inRelease: Reached,
   fn: FunctionIr,
 ): Finding['related'][number][] {
-  const caller = inRelease.get(fn);
-  const file = caller === null || caller === undefined ? undefined : index.fileOf(caller);
-  return caller === null || caller === undefined || file === undefined
+  const caller = inRelease.callerOf(fn);
+  const file = caller === null ? undefined : index.fileOf(caller);
+  return caller === null || file === undefined
     ? []
     : [
         {

@@ -19,12 +19,11 @@ import {
   contains,
   documentOf,
   documentsOf,
-  functionsIn,
   isReferenced,
   isSameSite,
   statementAt,
 } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { indexOf } from './members.ts';
 import { isUnseen } from './open-and-close.ts';
 import { findingFor, passes } from './report.ts';
@@ -124,7 +123,7 @@ function putsOfRegistered(facts: ModuleFacts): Finding[] {
   const registering = reachedFrom(index, [...new Set(registers.map((one) => one.function))]);
   const isElsewhere = ({ function: fn }: OperationObservation): boolean =>
     !registering.has(fn) &&
-    ![...reachedFrom(index, [fn]).keys()].some((other) =>
+    !reachedFrom(index, [fn]).functions.some((other) =>
       registers.some((one) => one.function === other),
     );
   const told = new Set<string>();
@@ -269,7 +268,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
 function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>): boolean {
   if (functions.size === 0) return false;
   const index = indexOf(facts.module, facts.kernel);
-  const probing = reachedFrom(index, functionsIn(facts, 'probe'));
+  const probing = reachedFromRoles(facts, index, 'probe');
   const isNamed = (fn: FunctionIr): boolean =>
     facts.roles.get(fn) !== 'probe' &&
     documentsOf(facts.module).some((file) =>

@@ -15,9 +15,9 @@ import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { givenBackBy } from '../kernel/resource-pairs.ts';
-import { callAt, documentOf, functionsIn, isSameSite } from './locate.ts';
+import { callAt, documentOf, isSameSite } from './locate.ts';
 import { givenBackTwice, type GivenBack } from './given-back.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFromRoles } from './call-graph.ts';
 import { indexOf, memberAccesses } from './members.ts';
 import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
@@ -312,7 +312,7 @@ function savedRead(facts: ModuleFacts, one: Use, uses: readonly Use[], end: Step
 function isGivenAway(facts: ModuleFacts, field: string | null): boolean {
   if (field === null) return false;
   const index = indexOf(facts.module, facts.kernel);
-  return [...reachedFrom(index, functionsIn(facts, 'release')).keys()].some((fn) =>
+  return reachedFromRoles(facts, index, 'release').functions.some((fn) =>
     memberAccesses(index, fn).some(
       ({ key, call, form }) =>
         key.endsWith(`.${field}`) &&

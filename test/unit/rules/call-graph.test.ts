@@ -38,7 +38,7 @@ function named(index: ModuleIndex, name: string) {
 }
 
 function reached(index: ModuleIndex, name: string): string[] {
-  return [...reachedFrom(index, [named(index, name)]).keys()].map((fn) => fn.name);
+  return reachedFrom(index, [named(index, name)]).functions.map((fn) => fn.name);
 }
 
 function leading(index: ModuleIndex, name: string): string[] {
@@ -59,6 +59,17 @@ describe('a call graph by name', () => {
     const moved = edit(`/* hot */\n${KILN}`);
     expect(namesOfFunctions(moved.module)).toBe(before);
     expect(reached(moved, 'kiln_stop')).toEqual(['kiln_stop', 'kiln_cool', 'kiln_off']);
+  });
+
+  test('sees a call that comes in a body, whichever version is asked', () => {
+    const edit = document();
+    const before = edit(KILN);
+    expect(reached(before, 'kiln_stop')).toEqual(['kiln_stop', 'kiln_cool', 'kiln_off']);
+    const more = edit(KILN.replace('unseen();', 'kiln_glow(); more();'));
+    expect(more.outline).toBe(before.outline);
+    expect(reached(more, 'kiln_stop')).toContain('kiln_glow');
+    expect(reached(before, 'kiln_cool')).toEqual(['kiln_cool', 'kiln_off']);
+    expect(reached(more, 'kiln_cool')).toEqual(['kiln_cool', 'kiln_off', 'kiln_glow']);
   });
 
   test('finds the callers of a name, in order, as they come and go', () => {

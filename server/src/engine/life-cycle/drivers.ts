@@ -58,7 +58,7 @@ function findDrivers(facts: ModuleFacts): DriverParts[] {
   );
   const working = new Set(operations.map((one) => one.function));
   const roots = rootsOf(facts, index).filter(({ begins, ends }) =>
-    [...reachedFrom(index, [...begins, ...ends]).keys()].some((fn) => working.has(fn)),
+    reachedFrom(index, [...begins, ...ends]).functions.some((fn) => working.has(fn)),
   );
   const left = facts.opsTables.filter((table) => !roots.some((root) => uses(index, root, table)));
   const drivers: (Roots & Pick<DriverParts, 'tables'>)[] = roots.map((root) => ({
@@ -85,7 +85,7 @@ function rootsOf(facts: ModuleFacts, index: ModuleIndex): Roots[] {
     const reached = reachedFrom(index, begins);
     const ends = [
       ...named(index, file, remove),
-      ...actions.filter((fn) => [...reached.keys()].some((one) => hands(one, fn))),
+      ...actions.filter((fn) => reached.functions.some((one) => hands(one, fn))),
     ];
     roots.push({ name: variable?.name ?? probe ?? nameOf(path), begins, ends });
   }

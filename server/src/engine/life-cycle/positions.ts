@@ -66,7 +66,7 @@ function helpersOf(index: ModuleIndex, fn: FunctionIr): Map<FunctionIr, number> 
   for (const { name, start } of calls(fn)) {
     if (name === null) continue;
     const callees = index.functions(file, name).map(({ item }) => item);
-    for (const helper of reachedFrom(index, callees).keys())
+    for (const helper of reachedFrom(index, callees).functions)
       if (!found.has(helper)) found.set(helper, start);
   }
   return found;

@@ -20,7 +20,7 @@ export type Outline = object;
 
 /** What is worked out of each function by itself, as it was for the last version that asked. */
 export type KeptByOutline<T> = WeakMap<Outline, Worked<T>>;
-interface Worked<T> {
+export interface Worked<T> {
   readonly roots: FunctionIr[];
   readonly values: T[];
   /** Another object whenever a value has become another one. */

@@ -88,7 +88,7 @@ function ownCallback(
   const index = indexOf(facts.module, facts.kernel);
   const file = documentAt(facts.module, table.path);
   const functions = file === null ? [] : index.functions(file, value).map(({ item }) => item);
-  const families = [...reachedFrom(index, functions).keys()].flatMap((fn) =>
+  const families = reachedFrom(index, functions).functions.flatMap((fn) =>
     calls(fn).flatMap(({ name }) => familyOfHelper(name ?? '') ?? []),
   );
   return { member, families: [...new Set(families)] };
