@@ -78,6 +78,7 @@ export function* analyseInSteps(
     const known = { index, kernel, roles, ops, store, identities, budgets };
     solution = yield* solved(beginAnalysis({ ...surveyIn(index, kept), ...known }));
     memory.solution = keepSolution(solution, store, asked);
+    solution = memory.solution ?? solution;
   }
   const { explored, notAnalysed, work } = solution;
   return {
@@ -87,6 +88,7 @@ export function* analyseInSteps(
     driverTables: drivers,
     roles,
     ...found(explored, identities.layout()),
+    solution,
     notAnalysed: [...unread(module), ...notAnalysed],
     work,
   };

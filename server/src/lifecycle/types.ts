@@ -324,6 +324,11 @@ export interface ModuleFacts {
   readonly opsTables: readonly OpsTable[];
   readonly driverTables: readonly DriverTable[];
   readonly resources: ResourceFacts;
+  /**
+   * The same object for versions of a module whose observations and resources differ in nothing but
+   * their places, and whose functions that were explored have the same bodies.
+   */
+  readonly solution: object;
   /** Role by function. */
   readonly roles: ReadonlyMap<FunctionIr, Role>;
   /** Functions whose analysis was given up, with the reason. */

@@ -1,13 +1,15 @@
 /** What a callback takes and keeps in the device is given back by nobody. */
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { FileIr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
 import { keptByFunction } from './function-traits.ts';
+import { keptByParts } from './kept-answers.ts';
 import {
   ancestry,
   contains,
@@ -16,6 +18,7 @@ import {
   loweredCallAt,
   siteOfCall,
   walk,
+  type FoundCall,
 } from './locate.ts';
 import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
 import { reachedFrom, reachedFromRoles } from './call-graph.ts';
@@ -73,10 +76,13 @@ function check({ facts }: RuleContext): Finding[] {
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
   const functions = [...new Set([...closing, ...endingFunctions(facts, index)])];
   const unseen = functions.filter((fn) => unseenCalls(facts, index, fn).length > 0);
-  const ends: Ends = { functions, unseen };
+  const parts = [index.outline, facts.solution, ...functions.map(originalOf)];
+  const ends: Ends = { functions, unseen, parts };
   const beginnings = reachedFromRoles(facts, index, 'probe', 'init');
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const takers = callbacks.functions.filter((fn) => !beginnings.has(fn) && takersIn(fn).length > 0);
+  const takers = callbacks.functions.filter(
+    (fn) => !beginnings.has(fn) && takingCalls(fn).length > 0,
+  );
   return [
     ...takers.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
     ...keptByOpen(facts, index, pairs, ends),
@@ -88,6 +94,8 @@ function check({ facts }: RuleContext): Finding[] {
 interface Ends {
   readonly functions: readonly FunctionIr[];
   readonly unseen: readonly FunctionIr[];
+  /** What is asked of them and of one function of the module is made of these and of that one. */
+  readonly parts: readonly unknown[];
 }
 
 /** A hint: who else has the elements cannot be told. */
@@ -131,29 +139,27 @@ function keptMembers(
   ends: Ends,
   containers: ReadonlySet<string>,
 ): Finding[] {
-  const file = index.fileOf(fn);
+  const file = index.fileOf(fn),
+    at = index.positionOf(fn);
   if (file === undefined) return [];
-  return callsOf(index, [fn], takersIn(fn)).flatMap((found): Finding[] => {
-    const { call } = found;
-    const pair = takenBy(call.name!)!;
-    const key = keeperOf(index, fn, call);
-    if (key === null || !isOfContainer(index, file, key, containers)) return [];
-    if (areGiven(index, ends.functions, pair.undo, key)) return [];
-    const site = siteOfCall(file, found);
-    if (!isHeldAfter(facts, fn, site) && isGivenBackHere(index, fn, pair, key)) return [];
-    const doubt = doubtOf(facts, index, ends, key);
-    if (doubt === 'silent') return [];
-    const member = key.slice(key.indexOf('.') + 1);
+  return takingCalls(fn).flatMap((call): Finding[] => {
+    const found = { call, fn };
+    // Functions that are alike may be one function to the lowering.
+    const forgotten = askOf(call, [at, ...ends.parts], () =>
+      forgottenMember(facts, index, file, found, ends, containers),
+    );
+    if (forgotten === null) return [];
+    const { key, severity } = forgotten;
     return [
       {
         rule: closeLeaks.id,
-        severity: doubt,
+        severity,
         message: say(messages.kept, {
-          member: quoted(member),
+          member: quoted(key.slice(key.indexOf('.') + 1)),
           call: call.name!,
-          undo: pair.undo[0]!,
+          undo: takenBy(call.name!)!.undo[0]!,
         }),
-        site,
+        site: siteOfCall(file, found),
         functionName: fn.name,
         related: closersOf(facts, index),
         fix: null,
@@ -162,10 +168,39 @@ function keptMembers(
   });
 }
 
-/** The functions that a function calls and that return what must be given back. */
-const takersIn = keptByFunction((root): readonly string[] =>
-  scanOf(root).names.called.filter(
-    (name) => takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
+/** A member that keeps what nobody gives back, and how certain that is. */
+interface ForgottenMember {
+  readonly key: string;
+  readonly severity: 'warning' | 'hint';
+}
+
+const askOf = keptByParts<CallExpr, ForgottenMember | null>();
+
+/** The member that keeps what a call returned, where nobody empties it. */
+function forgottenMember(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  file: FileIr,
+  found: FoundCall,
+  ends: Ends,
+  containers: ReadonlySet<string>,
+): ForgottenMember | null {
+  const { call, fn } = found;
+  const pair = takenBy(call.name!)!;
+  const key = keeperOf(index, fn, call);
+  if (key === null || !isOfContainer(index, file, key, containers)) return null;
+  if (areGiven(index, ends.functions, pair.undo, key)) return null;
+  const isHeld = isHeldAfter(facts, fn, siteOfCall(file, found));
+  if (!isHeld && isGivenBackHere(index, fn, pair, key)) return null;
+  const severity = doubtOf(facts, index, ends, key);
+  return severity === 'silent' ? null : { key, severity };
+}
+
+/** The calls of a function, as it was lowered, that return what must be given back. */
+const takingCalls = keptByFunction((root) =>
+  calls(root).filter(
+    ({ name }) =>
+      name !== null && takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
   ),
 );
 

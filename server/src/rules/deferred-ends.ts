@@ -193,10 +193,14 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
   if (ending.size === 0) return new Set();
   // What leads to them is little, and is asked for first.
   const leading = leadingTo(index, ending);
+  // Whether code or a table uses the name of a function otherwise than to call it.
+  const inCode = valuesIn(index),
+    inTables = valuesInTables(index);
+  const isValue = (name: string): boolean => inCode.has(name) || inTables.has(name);
   const roots = [...leading].filter(
     (fn) =>
       !SEEN.has(facts.roles.get(fn) ?? 'helper') &&
-      (isValue(index, fn.name) || (!fn.isStatic && !isCalled(index, fn.name))),
+      (isValue(fn.name) || (!fn.isStatic && !isCalled(index, fn.name))),
   );
   const callbacks = functionsIn(facts, 'callback').filter((fn) => leading.has(fn));
   return new Set([...roots, ...callbacks].map(({ name }) => name));
@@ -251,11 +255,6 @@ function isOfVfioDevice({ name, args }: CallExpr): boolean {
 
 function isCalled(index: ModuleIndex, name: string): boolean {
   return index.roots.some((root) => scanOf(root).calls.some((call) => call.name === name));
-}
-
-/** Whether code or a table uses the name of a function otherwise than to call it. */
-function isValue(index: ModuleIndex, name: string): boolean {
-  return valuesIn(index).has(name) || valuesInTables(index).has(name);
 }
 
 const tableValuesByOutline = new WeakMap<Outline, ReadonlySet<string>>();

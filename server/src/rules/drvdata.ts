@@ -2,15 +2,34 @@
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { keptByFunction } from './function-traits.ts';
+import { keptByParts } from './kept-answers.ts';
 import { walk } from './locate.ts';
 
-/** The names that a function calls and that may be such: all of them are named so. */
-const candidates = keptByFunction((root) =>
-  /data\s*\(/.test(root.text) ? scanOf(root).names.called : [],
-);
+/** What reads the drvdata of a device, and what sets it. */
+type DrvdataOp = 'get-drvdata' | 'set-drvdata';
+
+const askNames = keptByParts<FunctionIr, Record<DrvdataOp, readonly string[]>>();
+
+/** The names that a function calls and that the kernel has for it. */
+function namesFor(fn: FunctionIr, op: DrvdataOp, kernel: KernelVersion): readonly string[] {
+  const root = originalOf(fn);
+  return askNames(root, [kernel], () => {
+    // All of them are named so.
+    const called = /data\s*\(/.test(root.text) ? scanOf(root).names.called : [];
+    const doing = (wanted: DrvdataOp): string[] =>
+      called.filter((name) => {
+        const behaviour = behaviourOf(name, kernel);
+        return (
+          behaviour !== undefined &&
+          behaviour !== 'neutral' &&
+          behaviour.success.some((effect) => effect.op === wanted)
+        );
+      });
+    return { 'get-drvdata': doing('get-drvdata'), 'set-drvdata': doing('set-drvdata') };
+  })[op];
+}
 
 /**
  * The calls in a function that read, or set, the drvdata of some device: those of the kernel, by
@@ -19,21 +38,13 @@ const candidates = keptByFunction((root) =>
 export function drvdataCalls(
   index: ModuleIndex,
   fn: FunctionIr,
-  op: 'get-drvdata' | 'set-drvdata',
+  op: DrvdataOp,
   kernel: KernelVersion,
 ): CallExpr[] {
-  const file = index.fileOf(fn);
+  const known = namesFor(fn, op, kernel);
+  const file = known.length === 0 ? undefined : index.fileOf(fn);
   if (file === undefined) return [];
-  const isWanted = (name: string): boolean => {
-    if (index.functions(file, name).length > 0) return false;
-    const behaviour = behaviourOf(name, kernel);
-    return (
-      behaviour !== undefined &&
-      behaviour !== 'neutral' &&
-      behaviour.success.some((effect) => effect.op === op)
-    );
-  };
-  const names = candidates(fn).filter(isWanted);
+  const names = known.filter((name) => index.functions(file, name).length === 0);
   if (names.length === 0) return [];
   return [...walk(fn.body)].flatMap((node) =>
     node.kind === 'call' && node.name !== null && names.includes(node.name) ? [node] : [],

@@ -1,0 +1,47 @@
+/** What rules keep from one version of a document to the next says nothing wrong of the next. */
+import { expect, test } from 'vitest';
+import { createEngine, NO_SETTINGS, type Engine } from '../../../server/src/engine/analyse.ts';
+import { closeLeaks } from '../../../server/src/rules/close-leaks.ts';
+import { keptByParts } from '../../../server/src/rules/kept-answers.ts';
+import { loadParser } from '../../support/parser.ts';
+import { kernel, single } from './support.ts';
+
+const parser = await loadParser();
+
+/** Whether an engine that has seen other versions says of each text what a new one says. */
+function expectSameAsNew(engine: Engine, texts: readonly string[], version: string): void {
+  for (const text of texts) {
+    const fresh = createEngine(parser);
+    const asked = [single(text), NO_SETTINGS, kernel(version)] as const;
+    expect(engine.analyse(...asked).findings, text).toEqual(fresh.analyse(...asked).findings);
+    fresh.dispose();
+  }
+}
+
+test('an answer is kept while its parts are the same', () => {
+  const ask = keptByParts<object, number>();
+  let asked = 0;
+  const answer = (about: object, ...parts: unknown[]) => ask(about, parts, () => ++asked);
+  const one = {};
+  expect([answer(one, 'a', 1), answer(one, 'a', 1), answer(one, 'a', 2)]).toEqual([1, 1, 2]);
+  expect([answer({}, 'a', 2), answer(one, 'a', 2), answer(one, 'a')]).toEqual([3, 2, 4]);
+});
+
+test('what a callback keeps is seen to be looked at by whichever function comes to do it', () => {
+  const engine = createEngine(parser);
+  const { code, kernel: version } = closeLeaks.examples.bad.find((one) =>
+    one.code.includes('foo->trigger'),
+  )!;
+  const withHelper = (body: string): string =>
+    code
+      .replace('static void foo_close', `static void foo_tell(struct foo *foo) { ${body} }\n$&`)
+      .replace(/(foo_close\(.*\)\n{\n.*\n)/, '$1\tfoo_tell(foo);\n');
+  const silent = withHelper('pr_info("closed");'),
+    telling = withHelper('show(foo->trigger);');
+  expectSameAsNew(engine, [silent, telling, silent, telling], version ?? '6.12');
+  const findings = (text: string) =>
+    engine.analyse(single(text), NO_SETTINGS, kernel(version ?? '6.12')).findings;
+  expect(findings(silent).map(({ rule }) => rule)).toContain('close-leaks');
+  expect(findings(telling).map(({ rule }) => rule)).not.toContain('close-leaks');
+  engine.dispose();
+});
