@@ -41,6 +41,11 @@ export interface Operation {
   readonly settled: boolean;
 }
 
+const UNTRACKED: Tracked = { state: UNKNOWN_DEVICE, member: null };
+
+/** What a pointer that is NULL points to. */
+const NULL_DEVICE: Tracked = { state: { ...UNKNOWN_DEVICE, memory: 'null' }, member: null };
+
 /** One of many, that others have in their hands. */
 const SHARED_DEVICE: DeviceState = { ...UNKNOWN_DEVICE, escaped: true };
 
@@ -68,7 +73,7 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
   const element = elementBefore(run, state, operation.place.object, operation.op, operation.at);
   const before: Tracked = element
     ? { ...element, member: known?.member ?? null }
-    : { state: stateOf(known, operation.place.object), member: known?.member ?? null };
+    : stateOf(known, operation.place.object);
   const conflict = known !== undefined && !sameDevice(known.member, operation.place);
   const memberPath =
     before.member ?? (isObjectOp(operation.op) ? null : devicePlace(operation.place));
@@ -89,11 +94,18 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
     text: clause(operation),
   };
   if (!operation.settled) {
-    const tracked: Tracked = before;
+    const certain = isCertain(run, state, before.state) && !conflict;
     observe(
       run,
       `${operation.op}${operation.ok};${operation.inner?.start ?? ''}`,
       {
+        at: operation.at.start,
+        object: operation.place.object.id,
+        tracked: before,
+        certain,
+        ownState: state.followsOwnState,
+      },
+      () => ({
         kind: 'operation',
         function: run.fn,
         role: run.role,
@@ -106,13 +118,11 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
         api: operation.api,
         argument: operation.argument,
         inner: operation.inner ?? definedAt(operation.at),
-        certain: isCertain(run, state, before.state) && !conflict,
+        certain,
         doubt: conflict ? 'suggested' : doubtOf(run, state, operation.place.object, before.state),
         trace: stepsOf(state.trace),
         conditions: conditionsOf(state),
-      },
-      tracked,
-      state.followsOwnState,
+      }),
     );
   }
   state.devices.set(operation.place.object, {
@@ -133,9 +143,11 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
   record(state, logged(run, operation, before.state));
 }
 
-function stateOf(known: Tracked | undefined, object: AbstractObject): DeviceState {
-  if (!known) return UNKNOWN_DEVICE;
-  return object.isWeak ? SHARED_DEVICE : known.state;
+/** What is known of an object that is no element of this turn of a loop. */
+function stateOf(known: Tracked | undefined, object: AbstractObject): Tracked {
+  if (!known) return UNTRACKED;
+  if (!object.isWeak && !known.turn) return known;
+  return { state: object.isWeak ? SHARED_DEVICE : known.state, member: known.member };
 }
 
 /** Where a macro has what stands at the place of its use. */
@@ -278,10 +290,13 @@ export function use(
   // Of an element only what is used after its end is worth a word.
   if (place.object.isWeak && !(isOfThisTurn(tracked) && tracked.state.memory === 'freed')) return;
   const device = tracked.state;
+  const certain =
+    isCertain(run, state, device) && !(device.memory === 'error-pointer' && state.hidden !== 0);
   observe(
     run,
     `use${form}${field};${at.end}`,
-    {
+    { at: at.start, object: place.object.id, tracked, certain },
+    () => ({
       kind: 'use',
       function: run.fn,
       role: run.role,
@@ -292,12 +307,10 @@ export function use(
       form,
       field,
       api,
-      certain:
-        isCertain(run, state, device) && !(device.memory === 'error-pointer' && state.hidden !== 0),
+      certain,
       trace: stepsOf(state.trace),
       conditions: conditionsOf(state),
-    },
-    tracked,
+    }),
   );
   if (device.memory === 'error-pointer' && form !== 'pass') state.hasEnded = true;
 }
@@ -313,25 +326,21 @@ export function test(
 ): void {
   const tracked = state.devices.get(object);
   if (!tracked || tracked.state.model !== 'new' || tracked.state.allocator === null) return;
-  observe(
-    run,
-    `test${form}`,
-    {
-      kind: 'test',
-      function: run.fn,
-      role: run.role,
-      site: site(run, at),
-      device: deviceRef(run, object, tracked),
-      before: tracked.state,
-      text: sourceText(run, at),
-      form,
-      condition: site(run, condition),
-      certain: isCertain(run, state, tracked.state),
-      trace: stepsOf(state.trace),
-      conditions: conditionsOf(state),
-    },
-    tracked,
-  );
+  const certain = isCertain(run, state, tracked.state);
+  observe(run, `test${form}`, { at: at.start, object: object.id, tracked, certain }, () => ({
+    kind: 'test',
+    function: run.fn,
+    role: run.role,
+    site: site(run, at),
+    device: deviceRef(run, object, tracked),
+    before: tracked.state,
+    text: sourceText(run, at),
+    form,
+    condition: site(run, condition),
+    certain,
+    trace: stepsOf(state.trace),
+    conditions: conditionsOf(state),
+  }));
   if (form === 'null') {
     state.devices.set(object, { ...tracked, state: { ...tracked.state, nullTested: true } });
     return;
@@ -359,26 +368,29 @@ export function testNull(
   condition: Span,
   form: 'null' | 'is-err' | 'is-err-or-null',
 ): void {
-  const state: DeviceState = { ...UNKNOWN_DEVICE, memory: 'null' };
-  const place = site(run, at);
+  const { state } = NULL_DEVICE;
+  const certain = isCertain(run, next, state);
   observe(
     run,
     `null${form}`,
-    {
-      kind: 'test',
-      function: run.fn,
-      role: run.role,
-      site: place,
-      device: { id: 'null', origin: place, originKind: 'load', container: null, member: null },
-      before: state,
-      text: sourceText(run, at),
-      form,
-      condition: site(run, condition),
-      certain: isCertain(run, next, state),
-      trace: stepsOf(next.trace),
-      conditions: conditionsOf(next),
+    { at: at.start, object: 'null', tracked: NULL_DEVICE, certain },
+    () => {
+      const place = site(run, at);
+      return {
+        kind: 'test',
+        function: run.fn,
+        role: run.role,
+        site: place,
+        device: { id: 'null', origin: place, originKind: 'load', container: null, member: null },
+        before: state,
+        text: sourceText(run, at),
+        form,
+        condition: site(run, condition),
+        certain,
+        trace: stepsOf(next.trace),
+        conditions: conditionsOf(next),
+      };
     },
-    { state, member: null },
   );
 }
 

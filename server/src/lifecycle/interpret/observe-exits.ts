@@ -107,31 +107,31 @@ function observeExit(
         : isInCollection(run, state, object, tracked, endsElements)
     )
       continue;
-    const observation: ExitObservation = {
-      kind: 'exit',
-      function: run.fn,
-      role: run.role,
-      site: site(run, at),
-      device: deviceRef(run, object, tracked),
-      before: tracked.state,
-      text: nameOf(run, state, object),
-      certain:
-        isCertain(run, state, tracked.state) &&
-        !isHidden &&
-        !actsOnAnother(run, state, object, ended),
-      trace: stepsOf(state.trace),
-      conditions: conditionsOf(state),
-      outcome,
-      reachable: reachable(state, object),
-      returns: site(run, at),
-      deferred: deferredOps(state, later, object),
-    };
+    const certain =
+      isCertain(run, state, tracked.state) &&
+      !isHidden &&
+      !actsOnAnother(run, state, object, ended);
+    const deferred = deferredOps(state, later, object);
     observe(
       run,
-      `exit${outcome}${observation.deferred.join()}`,
-      observation,
-      tracked,
-      state.followsOwnState,
+      `exit${outcome}${deferred.join()}`,
+      { at: at.start, object: object.id, tracked, certain, ownState: state.followsOwnState },
+      () => ({
+        kind: 'exit',
+        function: run.fn,
+        role: run.role,
+        site: site(run, at),
+        device: deviceRef(run, object, tracked),
+        before: tracked.state,
+        text: nameOf(run, state, object),
+        certain,
+        trace: stepsOf(state.trace),
+        conditions: conditionsOf(state),
+        outcome,
+        reachable: reachable(state, object),
+        returns: site(run, at),
+        deferred,
+      }),
     );
   }
 }

@@ -109,19 +109,26 @@ export function conditionsOf(state: PathState): Condition[] {
   return [...state.config].map(([test, holds]) => ({ test, holds }));
 }
 
+/** What tells observations of one kind and place apart. */
+export interface Seen {
+  /** An offset. */
+  readonly at: number;
+  /** The id of the device's object. */
+  readonly object: string;
+  readonly tracked: Tracked;
+  readonly certain: boolean;
+  readonly ownState?: boolean;
+}
+
 /**
  * Keeps one observation of each kind, place, device and abstract state: the first, which has the
- * shortest path.
+ * shortest path. `make` is only called for that one, because most paths see what others have seen.
  */
-export function observe(
-  run: Run,
-  key: string,
-  observation: Observation,
-  tracked: Tracked,
-  ownState = false,
-): void {
-  const id = `${key};${observation.site.start};${observation.device.id};${deviceKey(tracked)};${observation.certain};${ownState}`;
+export function observe(run: Run, kind: string, seen: Seen, make: () => Observation): void {
+  const { at, object, tracked, certain, ownState = false } = seen;
+  const id = `${kind};${at};${object};${deviceKey(tracked)};${certain};${ownState}`;
   if (run.observations.has(id)) return;
+  const observation = make();
   run.observations.set(id, observation);
   if (ownState) run.ownState.add(observation);
 }
