@@ -102,25 +102,26 @@ export function giveBack(
       : [...state.held.values()].filter((held) => isGivenBack(held, give.api, give.values));
   for (const held of named)
     if (statusOf(state, held) !== 'free') noteUndone(run, held, give.api, give.site, via);
-  // By hand: what the undo of a helper would give back.
-  const owners = new Set(
-    give.values.flatMap((value) =>
-      isNameable(value) ? ownersOf(state, value).map((owner) => owner.object) : [],
-    ),
-  );
-  drop(
-    state,
-    (held) =>
-      held.bySeen === true &&
-      !named.includes(held) &&
-      held.values.some((place) => owners.has(place.object)),
-  );
+  dropByHand(state, give.values, named);
   if (named.length) {
     drop(state, (held) => named.includes(held));
     return;
   }
   drop(state, (held) => mayBeMeant(held, give.api, give.values));
   noteGive(run, state, give);
+}
+
+/** By hand: what the undo of a helper would give back. */
+function dropByHand(state: PathState, values: readonly Value[], named: readonly Held[]): void {
+  const isOfHelper = (held: Held) => held.bySeen === true && !named.includes(held);
+  // Nearly no path holds any, and to find the owners is to look through the state.
+  if (state.held === null || ![...state.held.values()].some(isOfHelper)) return;
+  const owners = new Set(
+    values.flatMap((value) =>
+      isNameable(value) ? ownersOf(state, value).map((owner) => owner.object) : [],
+    ),
+  );
+  drop(state, (held) => isOfHelper(held) && held.values.some((place) => owners.has(place.object)));
 }
 
 /**
