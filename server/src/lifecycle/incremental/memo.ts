@@ -598,7 +598,20 @@ function liveFor(
   const members = isAnswer
     ? testedMembers(cfg)
     : decidingMembers(cfg, ({ name }) => name !== null && run.index.endsOrBegins(name));
-  return members.size ? live.map((names) => new Set([...names, ...members])) : live;
+  return members.size > 0 ? withMembers(live, members) : live;
+}
+
+/** Blocks that had one set have one again. */
+function withMembers(
+  live: readonly ReadonlySet<string>[],
+  members: ReadonlySet<string>,
+): readonly ReadonlySet<string>[] {
+  const known = new Map<ReadonlySet<string>, ReadonlySet<string>>();
+  return live.map((names) => {
+    let both = known.get(names);
+    if (both === undefined) known.set(names, (both = new Set([...names, ...members])));
+    return both;
+  });
 }
 
 /** By the names that a function calls: the members, as `.name`, that decide what these do. */

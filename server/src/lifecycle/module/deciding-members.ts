@@ -60,7 +60,7 @@ export function decidingMembers(
     // A side that returns an error code at once tells the caller by that: nothing else need be kept
     // of the test.
     const sides = successors(block).filter((id) => !failsAtOnce(cfg, id));
-    if (tested.length && new Set(sides.map(callsFrom)).size > 1)
+    if (tested.some((member) => !members.has(member)) && new Set(sides.map(callsFrom)).size > 1)
       for (const member of tested) members.add(member);
   }
   return members;
