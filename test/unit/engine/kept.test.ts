@@ -106,6 +106,7 @@ const step = fc.record({
   rename: fc.option(fc.nat(), { freq: 5, nil: null }),
   undo: fc.option(fc.nat(), { freq: 2, nil: null }),
   close: fc.option(fc.nat(), { freq: 2, nil: null }),
+  asked: fc.nat(),
   target: fc.oneof(
     { weight: 4, arbitrary: fc.constant(2) },
     { weight: 1, arbitrary: fc.nat({ max: 2 }) },
@@ -498,7 +499,8 @@ describe('what is kept of the last version of a module', () => {
           for (const one of steps) {
             files = one.undo === null ? applied(files, one) : pick(before, one.undo)!;
             before.push(files);
-            const input = inputOf(files, WRAPPERS[one.wrappers]),
+            const module = inputOf(files, WRAPPERS[one.wrappers]),
+              input = { ...module, file: pick(module.sources, one.asked)!.path },
               target = KERNELS[one.target]!;
             const documents = [...input.sources, ...input.headers];
             edited.analyse(input, {}, target);
