@@ -26,7 +26,16 @@ export default defineConfig({
         },
       },
       // The bundles of dist/ as programs: the language server over stdio and the command line.
-      { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], env, ...limit } },
+      {
+        test: {
+          name: 'process',
+          include: ['test/{lsp,cli}/**/*.test.ts'],
+          env,
+          // They keep nothing in their own process, which would start anew for each file.
+          isolate: false,
+          ...limit,
+        },
+      },
       // Drivers, compiled and run before and after their conversion, where a C compiler and kernel
       // headers are. Needs dist/cli.cjs.
       {
