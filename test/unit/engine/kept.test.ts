@@ -221,6 +221,7 @@ const OPTIONS = Array.from(
   (_, i) => `#ifdef CONFIG_FOO_${i}\n\tfoo->buf = foo_option(${i});\n#endif\n`,
 ).join('');
 
+const DEFER = `#define FOO_DEFER(d, f, p) devm_add_action_or_reset(d, f, p)\nstatic void foo_act(void *data)\n{\n\tstruct foo *foo = data;\n\n${PUT}}\n`;
 const taking = (what: string) =>
   `static int foo_low(struct device *dev)\n{\n\treturn ${what};\n}\n\nstatic int foo_up(struct device *dev)\n{\n\treturn foo_low(dev);\n}\n`;
 const TAKE = '\tret = foo_up(dev);\n\tif (ret)\n\t\treturn ret;\n',
@@ -255,6 +256,11 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
     'the body of a macro',
     driver('#define FOO_DROP(p) vfio_put_device(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
     driver('#define FOO_DROP(p) vfio_unregister_group_dev(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
+  ],
+  [
+    'which function is handed to a macro',
+    driver(DEFER, '\tFOO_DEFER(dev, foo_other, foo);\n'),
+    driver(DEFER, '\tFOO_DEFER(dev, foo_act, foo);\n'),
   ],
   [
     'a variable into a macro',

@@ -83,10 +83,15 @@ export interface Acting {
 export function actingIn(index: ModuleIndex, kernel: KernelVersion): Acting {
   const known = actingMacros(index, kernel),
     { wrappers } = index.module;
-  const own = ofEachFunction(known.kept, index, (_, root) =>
-    scanOf(root).names.called.some((name) => known.names.has(name))
-      ? null
-      : kernelCalls(root, kernel, wrappers),
+  const own = ofEachFunction(
+    known.kept,
+    index,
+    (_, root) =>
+      scanOf(root).names.called.some((name) => known.names.has(name))
+        ? null
+        : kernelCalls(root, kernel, wrappers),
+    // What a changed function does through macros is another thing, whatever it is.
+    (before, now) => now !== null && before === now,
   );
   const { last } = known;
   // What macros bring has their places.
