@@ -15,9 +15,9 @@ import { namesAnUndo } from '../kernel/heuristics.ts';
 import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
-import { contains, declaredType, documentsOf, siteOfCall, walk } from './locate.ts';
+import { contains, declaredType, documentsOf, siteOfCall, spanOfToday, walk } from './locate.ts';
 import { reachedFrom } from './call-graph.ts';
-import { accessesOf, indexOf, memberAccesses } from './members.ts';
+import { accessesOf, indexOf, resolvedMembers } from './members.ts';
 import { beginningsOf } from './resource-leaks.ts';
 import { listedShortly, quoted, say, written } from './wording.ts';
 
@@ -278,9 +278,8 @@ function callsOf<T>(
       const access =
         value === undefined
           ? undefined
-          : memberAccesses(index, fn).find(
-              ({ form, lowered }) =>
-                form === 'address' && lowered.call === call && contains(value, lowered.node),
+          : resolvedMembers(index, file, fn).find(
+              (one) => one.form === 'address' && one.call === call && contains(value, one.node),
             );
       const whole = value === undefined ? null : containerOf(fn, value);
       return [
@@ -290,7 +289,7 @@ function callsOf<T>(
           call,
           site: siteOfCall(file, { call, fn }),
           key: access?.key ?? whole,
-          text: access === undefined ? '' : written(file.text, access.site),
+          text: access === undefined ? '' : written(file.text, spanOfToday(fn, access.node)),
         },
       ];
     }),

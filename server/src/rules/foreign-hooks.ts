@@ -7,7 +7,7 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
-import { declaredType, isNull, movedBy, walk } from './locate.ts';
+import { declaredType, isNull, spanOfToday, walk } from './locate.ts';
 import { reachedFrom } from './call-graph.ts';
 import type { OpenAndClose } from './open-and-close.ts';
 import { written } from './wording.ts';
@@ -49,12 +49,6 @@ export function foreignHooks(
       }),
     );
   });
-}
-
-/** Where a node of a function as it was lowered is today. */
-function spanOfToday(fn: FunctionIr, { start, end }: Span): Span {
-  const delta = movedBy(fn);
-  return { start: start + delta, end: end + delta };
 }
 
 /** Where one of some functions sets the place to NULL. */

@@ -141,6 +141,12 @@ export function loweredSpan(fn: FunctionIr, { start, end }: Span): Span {
   return { start: start - delta, end: end - delta };
 }
 
+/** Where a node of a function as it was lowered is today. */
+export function spanOfToday(fn: FunctionIr, { start, end }: Span): Span {
+  const delta = movedBy(fn);
+  return { start: start + delta, end: end + delta };
+}
+
 /** As callAt(), a call of the function as it was lowered: for questions of anything but its place. */
 export function loweredCallAt(fn: FunctionIr, span: Span): CallExpr | null {
   return callAt(originalOf(fn).body, loweredSpan(fn, span));
@@ -268,8 +274,7 @@ export interface FoundCall {
 
 /** Where such a call is today. */
 export function siteOfCall({ path }: Pick<FileIr, 'path'>, { call, fn }: FoundCall): Site {
-  const delta = movedBy(fn);
-  return { path, start: call.start + delta, end: call.end + delta };
+  return { path, ...spanOfToday(fn, call) };
 }
 
 /** A call in a function of the module, with the #if arms around it. */

@@ -11,6 +11,7 @@ import type {
   TypeName,
 } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import type { Outline } from '../lifecycle/module/outline.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
@@ -146,22 +147,25 @@ class AccessOfToday implements MemberAccess {
   }
 }
 
+/** Where the function is that was last seen to change each member. */
+const lastChangers = new WeakMap<Outline, Map<string, number>>();
+
 /** Whether code of the module writes a member, or takes its address. */
 export function isChanged(index: ModuleIndex, key: string): boolean {
-  let answers = changed.get(index);
-  if (answers === undefined) changed.set(index, (answers = new Map()));
-  let answer = answers.get(key);
-  if (answer === undefined) {
-    answer = changersOf(index, fieldOf(key)).some((position) => {
-      const { file, item } = index.allFunctions[position]!;
-      return changesMember(index, file, item, key);
-    });
-    answers.set(key, answer);
-  }
-  return answer;
+  let known = lastChangers.get(index.outline);
+  if (known === undefined) lastChangers.set(index.outline, (known = new Map()));
+  const isChanger = (position: number): boolean => {
+    const { file, item } = index.allFunctions[position]!;
+    return changesMember(index, file, item, key);
+  };
+  // Nearly always that one still does.
+  const last = known.get(key);
+  if (last !== undefined && isChanger(last)) return true;
+  const changer = changersOf(index, fieldOf(key)).find(isChanger);
+  if (changer === undefined) known.delete(key);
+  else known.set(key, changer);
+  return changer !== undefined;
 }
-
-const changed = new WeakMap<ModuleIndex, Map<string, boolean>>();
 
 /** Where the functions are that may change members with a last name. */
 const changersOf = positionsByName((root) => mentionsIn(root).changedFields);

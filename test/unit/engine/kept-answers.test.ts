@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createEngine, NO_SETTINGS, type Engine } from '../../../server/src/engine/analyse.ts';
 import { closeLeaks } from '../../../server/src/rules/close-leaks.ts';
+import { initCallbackContract } from '../../../server/src/rules/init-callback-contract.ts';
 import { keptByParts } from '../../../server/src/rules/kept-answers.ts';
 import { loadParser } from '../../support/parser.ts';
 import { kernel, single } from './support.ts';
@@ -43,5 +44,25 @@ test('what a callback keeps is seen to be looked at by whichever function comes 
     engine.analyse(single(text), NO_SETTINGS, kernel(version ?? '6.12')).findings;
   expect(findings(silent).map(({ rule }) => rule)).toContain('close-leaks');
   expect(findings(telling).map(({ rule }) => rule)).not.toContain('close-leaks');
+  engine.dispose();
+});
+
+test('a member is set for as long as one function is left that sets it', () => {
+  const engine = createEngine(parser);
+  const { code, kernel: version } = initCallbackContract.examples.bad[0]!;
+  const setting = (first: string, second: string): string =>
+    `${code}
+static void foo_begin(struct foo *foo, struct device *parent) { ${first} }
+static void foo_go_on(struct foo *foo, struct device *parent) { ${second} }
+`;
+  const SET = 'foo->parent = parent;',
+    LOOK = 'show(parent);';
+  const texts = [setting(SET, SET), setting(LOOK, SET), setting(LOOK, LOOK), setting(SET, LOOK)];
+  expectSameAsNew(engine, texts, version ?? '6.2');
+  const isFound = (text: string): boolean =>
+    engine
+      .analyse(single(text), NO_SETTINGS, kernel(version ?? '6.2'))
+      .findings.some(({ rule }) => rule === initCallbackContract.id);
+  expect(texts.map(isFound)).toEqual([false, false, true, false]);
   engine.dispose();
 });
