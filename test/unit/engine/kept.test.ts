@@ -383,6 +383,23 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
 ];
 
 describe('what is kept of the last version of a module', () => {
+  it('has what a macro stood for in front of a function that has moved', async () => {
+    const parser = await loadParser();
+    const engines = [createEngine(parser), createEngine(parser)] as const;
+    const [edited, fresh] = engines;
+    const text = driver('#define FOO_DEFER(d, f, p) devm_add_action_or_reset(d, f, p)\n', '')
+      .replace('#define', `${helper('foo_act', PUT)}#define`)
+      .replace(
+        '\treturn 0;\n}\n',
+        '\treturn FOO_DEFER(dev, foo_act, foo);\n}\n#undef FOO_DEFER\n#define FOO_DEFER(d, f, p) foo_trace(d, f, p)\n',
+      );
+    const given = (engine: Engine, of: string) =>
+      everything(engine, inputOf({ 'a.c': of }, undefined), KERNELS[2]!);
+    given(edited, `/* ${'x'.repeat(2000)} */\n${text}`);
+    expect(given(edited, text)).toEqual(given(fresh, text));
+    for (const engine of engines) engine.dispose();
+  });
+
   it.each(ELSEWHERE)('is not kept over a change of %s', async (_, before, after) => {
     const parser = await loadParser(),
       target = KERNELS[2]!;

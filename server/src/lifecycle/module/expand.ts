@@ -10,6 +10,7 @@ import type { Module } from '../types.ts';
  * A function with the macros of its module written out, all of what one brings at the place of the
  * use: for those who follow its control flow. `index` has the macros.
  * @param isWanted by the name of a macro.
+ * @param at the offset of the function among the macros of today: it may have been lowered elsewhere.
  * @returns `fn` itself when it uses none.
  */
 export function writtenOut(
@@ -17,10 +18,11 @@ export function writtenOut(
   file: FileIr,
   fn: FunctionIr,
   isWanted: (name: string) => boolean,
+  at = fn.start,
 ): FunctionIr {
   const macrosOf = (name: string): readonly Definition[] =>
     isWanted(name)
-      ? index.macros(file, name, fn.start).map((one) => ({ path: one.file.path, macro: one.item }))
+      ? index.macros(file, name, at).map((one) => ({ path: one.file.path, macro: one.item }))
       : [];
   const functionsOf = (name: string) =>
     index.functions(file, name).map(({ item }) => item.conditions);

@@ -137,7 +137,7 @@ const throughMacros = new WeakMap<
 /** The calls of a function that uses such macros. What these bring has their places. */
 function callsThroughMacros(
   index: ModuleIndex,
-  { file }: Defined<FunctionIr>,
+  { file, item }: Defined<FunctionIr>,
   root: FunctionIr,
   kernel: KernelVersion,
 ): KernelCalls {
@@ -146,7 +146,7 @@ function callsThroughMacros(
   if (known?.macroPlaces !== macroPlaces)
     throughMacros.set(
       root,
-      (known = { macroPlaces, written: writtenOut(index, file, root, () => true) }),
+      (known = { macroPlaces, written: writtenOut(index, file, root, () => true, item.start) }),
     );
   return kernelCalls(known.written, kernel, module.wrappers);
 }
