@@ -22,6 +22,7 @@ import {
   type KeptSolution,
   type Solution,
 } from './incremental/solution.ts';
+import { startOf } from './module/macro-places.ts';
 import { indexModule } from './module/module.ts';
 import { createOutlineCache, outlineOf, type OutlineCache } from './module/outline.ts';
 import type { ResourceFindings } from './interpret/resource-log.ts';
@@ -122,7 +123,7 @@ function* solved(analysis: Analysis): Steps<Solution> {
       path,
       function: fn.name,
       reason,
-      start: fn.nameSpan.start,
+      start: startOf(analysis.index, fn) + fn.nameSpan.start - fn.start,
       ...(isInternal && { isInternal: true as const }),
     })),
     work: analysis.work,

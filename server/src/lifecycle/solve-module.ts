@@ -26,6 +26,7 @@ import { adoptState } from './domain/path-state.ts';
 import { lowered } from './incremental/identity.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
+import { startOf } from './module/macro-places.ts';
 import type { Defined } from './module/module.ts';
 import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
@@ -383,7 +384,7 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
         return { value, print: printOf(analysis, value) };
       }
       case 'macros': {
-        const value = index.macroFunctions(file, about, item.start);
+        const value = index.macroFunctions(file, about, startOf(index, item));
         return { value, print: printOf(analysis, value) };
       }
       case 'written-out': {

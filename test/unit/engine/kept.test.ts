@@ -382,17 +382,32 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
   ],
 ];
 
+/** Drivers with a macro that is another one behind its use, which an edit above moves. */
+const BEFORE_AND_BEHIND: readonly (readonly [what: string, text: string])[] = [
+  [
+    'a function that has moved',
+    driver(DEFER, '')
+      .replace('\treturn 0;\n}\n', '\treturn FOO_DEFER(dev, foo_act, foo);\n}\n')
+      .replace(
+        'static void foo_remove',
+        '#undef FOO_DEFER\n#define FOO_DEFER(d, f, p) foo_trace(d, f, p)\nstatic void foo_remove',
+      ),
+  ],
+  [
+    'a macro that has moved',
+    `${driver(
+      '#define FOO_PUT(p) vfio_put_device(&(p)->vdev)\n#define FOO_END(p) do { FOO_PUT(p); } while (0)\n',
+      '\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret) {\n\t\tFOO_END(foo);\n\t\treturn ret;\n\t}\n',
+      `${UNREGISTER}\tFOO_END(foo);\n`,
+    )}#undef FOO_PUT\n#define FOO_PUT(p) foo_trace(p)\n`,
+  ],
+];
+
 describe('what is kept of the last version of a module', () => {
-  it('has what a macro stood for in front of a function that has moved', async () => {
+  it.each(BEFORE_AND_BEHIND)('has what a macro stood for in front of %s', async (_, text) => {
     const parser = await loadParser();
     const engines = [createEngine(parser), createEngine(parser)] as const;
     const [edited, fresh] = engines;
-    const text = driver('#define FOO_DEFER(d, f, p) devm_add_action_or_reset(d, f, p)\n', '')
-      .replace('#define', `${helper('foo_act', PUT)}#define`)
-      .replace(
-        '\treturn 0;\n}\n',
-        '\treturn FOO_DEFER(dev, foo_act, foo);\n}\n#undef FOO_DEFER\n#define FOO_DEFER(d, f, p) foo_trace(d, f, p)\n',
-      );
     const given = (engine: Engine, of: string) =>
       everything(engine, inputOf({ 'a.c': of }, undefined), KERNELS[2]!);
     given(edited, `/* ${'x'.repeat(2000)} */\n${text}`);

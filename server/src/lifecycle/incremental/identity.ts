@@ -3,7 +3,7 @@
  */
 import { movedFrom, shiftSpans } from '../../ir/lower.ts';
 import { copyString } from '../../text/copy.ts';
-import type { FileIr, FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
 import {
   begin,
   frameOf,
@@ -14,7 +14,8 @@ import {
   type Frames,
   type Layout,
 } from './stable-spans.ts';
-import { expansionOf, type Defined, type ModuleIndex } from '../module/module.ts';
+import { forEachMacro, macroOf } from '../module/macro-places.ts';
+import type { Defined, ModuleIndex } from '../module/module.ts';
 import { signatureText, type Outline } from '../module/outline.ts';
 import { createRecent, type Recent } from './recent.ts';
 
@@ -46,8 +47,7 @@ export function identitiesOf(
   signatures: Signatures,
 ): Identities {
   const { allFunctions } = index;
-  const own = ownRoots(index),
-    macros = macrosStanding(index);
+  const own = ownRoots(index);
   const signed = signedIn(index, signatures);
   const signatureOf = (fn: FunctionIr) => {
     const position = index.positionOf(fn);
@@ -60,7 +60,10 @@ export function identitiesOf(
   return {
     signatureOf: (fn) => signatureOf(fn) ?? standingAlone(fn),
     signed(signature) {
-      if (signature.macro !== undefined) return macros.definitionOf(signature.macro);
+      if (signature.macro !== undefined) {
+        const macro = macroOf(index, signature.macro);
+        return macro && { file: macro.file, item: signature.macro };
+      }
       const position = signed.positions.get(signature);
       return position === undefined ? undefined : allFunctions[position]!;
     },
@@ -74,7 +77,7 @@ export function identitiesOf(
       const known = frames.byRoot.get(root);
       if (known) return known;
       const ancestry = position === undefined ? undefined : ancestryAt(position);
-      return frameOf(frames, root, () => macros.textOf(item) ?? item.text, ancestry);
+      return frameOf(frames, root, () => macroText(index, item) ?? item.text, ancestry);
     },
     layout() {
       const { layout } = frames;
@@ -84,7 +87,7 @@ export function identitiesOf(
           { item } = allFunctions[i]!;
         if (frame) place(layout, frame, item, item.start);
       }
-      macros.forEach((item, macro) => {
+      forEachMacro(index, (item, macro) => {
         const frame = frames.byRoot.get(item);
         if (frame) place(layout, frame, standingFor(macro, item), macro.start);
       });
@@ -115,49 +118,10 @@ function ownRoots(index: ModuleIndex): {
   return { roots, has: (root) => own.has(root) };
 }
 
-/** Where the macros stand that functions stand for, of all versions with one outline. */
-type MacroPlaces = ReadonlyMap<FunctionIr, { readonly file: number; readonly macro: number }>;
-
-const macroPlaces = new WeakMap<Outline, MacroPlaces>();
-
-/** The macros of a module by the functions that stand for them. */
-function macrosStanding({ module, outline }: ModuleIndex): {
-  definitionOf(item: FunctionIr): Defined<FunctionIr> | undefined;
-  /** What the document has there. */
-  textOf(item: FunctionIr): string | undefined;
-  forEach(of: (item: FunctionIr, macro: MacroIr) => void): void;
-} {
-  const files = [...module.sources, ...module.headers];
-  let places = macroPlaces.get(outline);
-  if (!places) macroPlaces.set(outline, (places = placesOfMacros(files)));
-  const known = places;
-  return {
-    definitionOf(item) {
-      const place = known.get(item);
-      return place && { file: files[place.file]!, item };
-    },
-    textOf(item) {
-      const place = known.get(item);
-      if (!place) return undefined;
-      const { text, macros } = files[place.file]!,
-        { start, end } = macros[place.macro]!;
-      return copyString(text.slice(start, end));
-    },
-    forEach: (of) =>
-      known.forEach(({ file, macro }, item) => {
-        of(item, files[file]!.macros[macro]!);
-      }),
-  };
-}
-
-function placesOfMacros(files: readonly FileIr[]): MacroPlaces {
-  const places = new Map<FunctionIr, { readonly file: number; readonly macro: number }>();
-  for (const [file, { macros }] of files.entries())
-    for (const [macro, one] of macros.entries()) {
-      const item = expansionOf(one);
-      if (item && !places.has(item)) places.set(item, { file, macro });
-    }
-  return places;
+/** What the document has where the macro is that a function stands for. */
+function macroText(index: ModuleIndex, item: FunctionIr): string | undefined {
+  const macro = macroOf(index, item);
+  return macro && copyString(macro.file.text.slice(macro.item.start, macro.item.end));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Which functions of a module call which, and in which order summaries can be made. */
 import type { FunctionIr } from '../../ir/types.ts';
+import { startOf } from './macro-places.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { originalOf, scanOf, type Scan } from './function-scan.ts';
 import { isSameList } from '../../text/lists.ts';
@@ -107,7 +108,7 @@ export function targetsOf(
 ): readonly Defined<FunctionIr>[] {
   const defined = index.functions(from.file, name);
   if (defined.length) return defined;
-  return index.macroFunctions(from.file, name, from.item.start);
+  return index.macroFunctions(from.file, name, startOf(index, from.item));
 }
 
 /** The functions from which one of `seeds` can be reached by calls, and the seeds. */
