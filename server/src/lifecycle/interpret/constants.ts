@@ -1,7 +1,7 @@
-/** The numbers that enums and macros of a file stand for. */
-import type { FileIr } from '../../ir/types.ts';
+/** The numbers that enums and macros of a document stand for. */
+import type { FileIr, MacroIr } from '../../ir/types.ts';
 import { isKernelConstant } from '../../kernel/constants.ts';
-import { COMMENT_OR_STRING } from '../../text/lexical.ts';
+import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
 export interface Constants {
   /**
@@ -14,17 +14,13 @@ export interface Constants {
   readonly redefinesKernel: boolean;
 }
 
-export function constantsOf(file: FileIr): Constants {
-  let known = constants.get(file);
-  if (!known) constants.set(file, (known = collect(file)));
-  return known;
-}
-
-const constants = new WeakMap<FileIr, Constants>();
-
 const ENUM = /\benum\b(?:\s+\w+)?\s*\{([^{}]*)\}/g;
 
-function collect(file: FileIr): Constants {
+/**
+ * The constants of a document.
+ * @param macros those of its macros that the target kernel does not leave out, in their order.
+ */
+export function constantsOf(file: FileIr, macros: readonly MacroIr[]): Constants {
   const values = new Map<string, number>();
   let redefinesKernel = file.macros.some(({ name }) => isKernelConstant(name));
   const ambiguous = new Set<string>();
@@ -36,7 +32,7 @@ function collect(file: FileIr): Constants {
     } else values.set(name, value);
   };
   if (/\benum\b/.test(file.text)) {
-    for (const [, body] of file.text.replace(COMMENT_OR_STRING, ' ').matchAll(ENUM)) {
+    for (const [, body] of file.text.replace(COMMENT_OR_LITERAL, ' ').matchAll(ENUM)) {
       redefinesKernel ||= body!.split(/\W+/).some(isKernelConstant);
       let next: number | null = body!.includes('#') ? null : 0;
       for (const entry of body!.split(',')) {
@@ -48,12 +44,13 @@ function collect(file: FileIr): Constants {
       }
     }
   }
-  // A macro may stand before or after what it names: two rounds resolve an alias of an alias.
+  const named = macros.filter(({ params }) => params === null);
+  // A macro may stand before or after what it names: two rounds resolve an alias of an alias. Where
+  // the configuration decides, the first value counts everywhere: that is one configuration.
   for (let round = 0; round < 2; round++) {
-    for (const macro of file.macros) {
-      const value =
-        macro.params === null && !values.has(macro.name) ? numberIn(macro.bodyText, values) : null;
-      if (value !== null) set(macro.name, value);
+    for (const { name, bodyText } of named) {
+      const value = values.has(name) ? null : numberIn(bodyText, values);
+      if (value !== null) set(name, value);
     }
   }
   return { values, redefinesKernel };
@@ -64,7 +61,7 @@ function collect(file: FileIr): Constants {
  */
 function numberIn(text: string, values: ReadonlyMap<string, number>): number | null {
   const inner = text
-    .replace(COMMENT_OR_STRING, ' ')
+    .replace(COMMENT_OR_LITERAL, ' ')
     .replace(/[()\s]+/g, ' ')
     .trim();
   const shift = /^(?:BIT (\w+)|(\w+) << (\w+))$/.exec(inner);

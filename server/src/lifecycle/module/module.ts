@@ -22,7 +22,7 @@ import type { KernelVersion } from '../../kernel/types.ts';
 import type { Condition } from '../../syntax/node.ts';
 import { originalOf } from './function-scan.ts';
 import { isExcluded, macrosOf } from './preprocessor.ts';
-import { constantsOf } from '../interpret/constants.ts';
+import { constantsOf, type Constants } from '../interpret/constants.ts';
 import type { Module } from '../types.ts';
 import {
   newOutline,
@@ -124,7 +124,8 @@ export function indexMadeOf(module: Module): ModuleIndex | undefined {
 }
 
 function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): ModuleIndex {
-  const files = [...module.sources, ...module.headers].map((file) => definitionsIn(file));
+  const documents = [...module.sources, ...module.headers],
+    files = documents.map(definitionsIn);
   const places = placesFor(outlined.outline, module, kernel);
   const functions = named(files, places.functions, 'functions'),
     macros = named(files, places.macros, 'macros'),
@@ -156,6 +157,20 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
   const macrosNamed = (from: FileIr, name: string) => resolve(macros, from, name, () => false);
   const macrosAt = (from: FileIr, name: string, at: number) =>
     onePerConfiguration(macrosNamed(from, name), from, at);
+  const constantsIn = (file: FileIr): Constants => {
+    const at = documents.indexOf(file);
+    let known = places.constants.get(at);
+    if (!known) {
+      const kept = [...places.macros.values()].flat().filter((place) => place.file === at);
+      const items = kept.map(({ item }) => item).sort((left, right) => left - right);
+      known = constantsOf(
+        file,
+        items.map((item) => file.macros[item]!),
+      );
+      places.constants.set(at, known);
+    }
+    return known;
+  };
   const allFunctions = places.all.map(({ file, item }) => files[file]!.functions[item]!);
   const roots = places.all.map(({ file, item }) => files[file]!.roots[item]!);
   let positions: Map<FunctionIr, number> | undefined;
@@ -206,13 +221,13 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
       );
     },
     constant: (from, name) => {
-      const seen = [from, ...module.headers];
-      for (const file of seen) {
-        const value = constantsOf(file).values.get(name);
+      const seen = [from, ...module.headers].map(constantsIn);
+      for (const { values } of seen) {
+        const value = values.get(name);
         if (value !== undefined) return value;
       }
       // Of an enum that the driver has in part, the rest may have other numbers too.
-      const isRedefined = seen.some((file) => constantsOf(file).redefinesKernel);
+      const isRedefined = seen.some(({ redefinesKernel }) => redefinesKernel);
       return isRedefined ? null : kernelConstant(name, kernel);
     },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
@@ -271,6 +286,8 @@ interface Places {
   readonly macros: Positions;
   readonly variables: Positions;
   readonly structs: Positions;
+  /** By document, for those that were asked. */
+  readonly constants: Map<number, Constants>;
   /** Of all functions, those too that the target kernel leaves out. */
   readonly all: readonly Position[];
   readonly names: readonly string[];
@@ -303,6 +320,7 @@ function findPlaces(module: Module, kernel: KernelVersion): Places {
     macros,
     variables: byName(files, (file) => file.variables),
     structs: byName(files, (file) => file.structs),
+    constants: new Map(),
     all: [...every.values()].flat(),
     names: [...functions.keys(), ...macros.keys()],
     kept: [...listed(functions), ...listed(macros)],
