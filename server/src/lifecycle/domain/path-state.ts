@@ -312,6 +312,9 @@ function isUsed(object: AbstractObject, live: ReadonlySet<string>): boolean {
       return true;
     case 'load':
       return isRead(object.from, live);
+    // What a test of a constant has found holds for the next test of it.
+    case 'symbol':
+      return live.has(object.name);
     default:
       return false;
   }

@@ -313,6 +313,27 @@ static int probe(struct device *dev)
   });
 });
 
+describe('a constant that no header shows', () => {
+  test('is the same for two tests of it', () => {
+    const puts = states(
+      FOO +
+        probe(`	if (FOO_EARLY)
+		vfio_put_device(&foo->vdev);
+	if (!FOO_EARLY)
+		vfio_put_device(&foo->vdev);
+	return -EIO;
+`),
+      'probe',
+    )
+      .split('\n')
+      .filter((line) => line.includes(' put '));
+    expect(puts.map((line) => line.replace(/ ->.*/, ''))).toEqual([
+      '9 put &foo->vdev: new held live',
+      '11 put &foo->vdev: new held live',
+    ]);
+  });
+});
+
 describe('the states of a migration', () => {
   const STEP =
     FOO +
