@@ -20,7 +20,14 @@ import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
 import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
-export { createLoweringCache, movedFrom, originalsIn, type LoweringCache } from './lower/cache.ts';
+export {
+  createLoweringCache,
+  movedBy,
+  movedFrom,
+  originalOf,
+  originalsIn,
+  type LoweringCache,
+} from './lower/cache.ts';
 export { placeSpans, shiftSpans } from './lower/shift.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Walks over expressions and statements. */
-import { movedFrom } from './lower/cache.ts';
+import { originalOf } from './lower/cache.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt, TypeName } from './types.ts';
 
 /**
@@ -196,7 +196,7 @@ const unfinished = new WeakMap<FunctionIr, boolean>();
 
 /** Whether a function has a condition or a block that is not finished: no edit is made in it. */
 export function isBeingTyped(fn: FunctionIr): boolean {
-  const root = movedFrom(fn)?.from ?? fn;
+  const root = originalOf(fn);
   let found = unfinished.get(root);
   if (found === undefined) unfinished.set(root, (found = isUnfinished(root.body)));
   return found;

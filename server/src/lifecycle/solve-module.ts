@@ -2,6 +2,7 @@
  * The order in which the functions of a module are explored: helpers before their callers, `.init`
  * before probe, probe before remove and `.release`.
  */
+import { originalOf } from '../ir/lower.ts';
 import type { Analysis } from './analysis.ts';
 import { isExplored, type Group } from './survey.ts';
 import { evaluateTest, macrosOf } from './module/preprocessor.ts';
@@ -23,7 +24,6 @@ import {
 } from './incremental/memo.ts';
 import { createInterner, parameter } from './domain/objects.ts';
 import { adoptState } from './domain/path-state.ts';
-import { lowered } from './incremental/identity.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { startOf } from './module/macro-places.ts';
@@ -393,11 +393,11 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
       }
       case 'variable': {
         const value = index.variable(file, about);
-        return { value, print: value && lowered(value.item) };
+        return { value, print: value && originalOf(value.item) };
       }
       case 'struct': {
         const value = index.struct(file, about);
-        return { value, print: value && lowered(value.item) };
+        return { value, print: value && originalOf(value.item) };
       }
       case 'constant':
         return plain(index.constant(file, about));

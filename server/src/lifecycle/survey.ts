@@ -3,6 +3,7 @@
  * can reach a device, whose resources are followed. It is kept for as long as no edit changes what
  * a function is to the others.
  */
+import { originalOf } from '../ir/lower.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import {
@@ -16,7 +17,7 @@ import {
   createCallGraphCache,
 } from './module/call-graph.ts';
 import { exportedPairs, type ExportedPair } from './module/exported.ts';
-import { originalOf, scanOf } from './module/function-scan.ts';
+import { scanOf } from './module/function-scan.ts';
 import type { Defined, ModuleIndex } from './module/module.ts';
 import type { Outline } from './module/outline.ts';
 import { rolesInOrder } from './module/roles.ts';

@@ -2,11 +2,12 @@
  * Whether a call that stops work, a timer or an interrupt is enough: it waits for a run that has
  * begun, nothing starts it again, and it comes after the unregister.
  */
+import { originalOf } from '../ir/lower.ts';
 import { soundsLikeWait } from '../kernel/heuristics.ts';
 import { STOPS_FOR_GOOD } from '../kernel/async.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { AsyncKind } from '../kernel/async.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { walkWithParents } from './locate.ts';

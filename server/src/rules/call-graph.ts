@@ -1,6 +1,7 @@
 /** Which functions of a module call which by name, found once for all rules. */
+import { originalOf } from '../ir/lower.ts';
 import type { FunctionIr } from '../ir/types.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { indexMadeOf, type ModuleIndex } from '../lifecycle/module/module.ts';
 import {
   madeOfAll,

@@ -1,9 +1,9 @@
 /** What a callback takes and keeps in the device is given back by nobody. */
+import { originalOf } from '../ir/lower.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';

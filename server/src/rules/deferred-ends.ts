@@ -3,18 +3,13 @@
  * count, any function that others call back.
  */
 import type { CallExpr, Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
-import { movedFrom } from '../ir/lower.ts';
+import { originalOf } from '../ir/lower.ts';
 import { calls, walkExpr, walkExprs } from '../ir/visit.ts';
 import { soundsLikePreparation } from '../kernel/heuristics.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import {
-  kernelCallers,
-  originalOf,
-  scanOf,
-  type KernelCaller,
-} from '../lifecycle/module/function-scan.ts';
+import { kernelCallers, scanOf, type KernelCaller } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import {
   madeOfAll,
@@ -277,7 +272,7 @@ const tableValues = new WeakMap<VariableIr, ReadonlySet<string>>();
 
 /** The names that the value of a variable has, wherever an edit moves it. */
 function valuesInTable(variable: VariableIr): ReadonlySet<string> {
-  const root = movedFrom(variable)?.from ?? variable;
+  const root = originalOf(variable);
   let values = tableValues.get(root);
   if (values === undefined) {
     const { init } = root;

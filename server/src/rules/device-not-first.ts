@@ -1,10 +1,10 @@
 /** The member passed to `vfio_alloc_device()` is not the first of its struct. */
+import { originalOf } from '../ir/lower.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
 import type { Edit } from '../text/span.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import { callsIn, type PlacedCall } from './locate.ts';
 import { indexOf } from './members.ts';

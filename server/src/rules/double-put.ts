@@ -2,10 +2,11 @@
  * A reference is put that is not there: put a second time on the same path, or of a device whose
  * allocation failed.
  */
+import { originalOf } from '../ir/lower.ts';
 import { soundsLikeGet } from '../kernel/heuristics.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';

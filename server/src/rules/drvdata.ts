@@ -1,8 +1,9 @@
 /** Finds the calls that read or set drvdata. */
+import { originalOf } from '../ir/lower.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { keptByParts } from './kept-answers.ts';
 import { walk } from './locate.ts';

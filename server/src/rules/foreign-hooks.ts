@@ -2,9 +2,10 @@
  * `.open_device` stores the address of a member in an object that is not the device's: where it
  * fails later, the object still leads to the device.
  */
+import { originalOf } from '../ir/lower.ts';
 import type { AssignExpr, Expr, FunctionIr, MemberExpr, Stmt } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { keptByFunction } from './function-traits.ts';
 import { declaredType, isNull, spanOfToday, walk } from './locate.ts';

@@ -2,9 +2,10 @@
  * What is true of one function whatever module it stands in: found once for the function as it was
  * lowered, and known wherever an edit elsewhere moves it.
  */
+import { originalOf } from '../ir/lower.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module/module.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import {
   madeOfAll,
   ofEachFunction,

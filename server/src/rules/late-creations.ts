@@ -2,10 +2,11 @@
  * What cannot be seen and matters for the order of the registration: code that sets members of the
  * device, and code that callbacks hand the device to.
  */
+import { originalOf } from '../ir/lower.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { opposites } from '../kernel/heuristics.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Site, UseObservation } from '../lifecycle/types.ts';
 import { usedWhileRegistered } from './entry-points.ts';

@@ -5,10 +5,10 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
-import { movedFrom } from '../ir/lower.ts';
+import { movedBy, originalOf } from '../ir/lower.ts';
 import { isStatement, stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import { indexMadeOf, indexModule, type ModuleIndex } from '../lifecycle/module/module.ts';
 import { rolesInOrder } from '../lifecycle/module/roles.ts';
 import {
@@ -128,11 +128,6 @@ function listAround(parent: IrNode, child: Stmt): readonly Stmt[] | null {
 export function callAt(body: Stmt, span: Span): CallExpr | null {
   for (const node of ancestry(body, span).reverse()) if (node.kind === 'call') return node;
   return null;
-}
-
-/** By how much edits before it have moved a function since it was lowered. */
-export function movedBy(fn: FunctionIr): number {
-  return movedFrom(fn)?.delta ?? 0;
 }
 
 /** A place in a function, where the function was lowered. */

@@ -1,7 +1,8 @@
 /** A lock lives from open to close, and something takes it that may run outside of that. */
+import { originalOf } from '../ir/lower.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
-import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { isSetByDriver } from '../kernel/fixed-members.ts';

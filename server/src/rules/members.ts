@@ -1,5 +1,5 @@
 /** Which members of which structs a function reads, writes and takes the address of. */
-import { movedFrom } from '../ir/lower.ts';
+import { movedBy, originalOf } from '../ir/lower.ts';
 import type {
   CallExpr,
   Expr,
@@ -13,7 +13,6 @@ import type {
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { Outline } from '../lifecycle/module/outline.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { keptByFunction, positionsByName } from './function-traits.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
@@ -69,7 +68,7 @@ export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly Mem
 }
 
 function accessesIn(index: ModuleIndex, file: FileIr, fn: FunctionIr): readonly MemberAccess[] {
-  const delta = movedFrom(fn)?.delta ?? 0;
+  const delta = movedBy(fn);
   return resolvedMembers(index, file, fn).map(
     (resolved) => new AccessOfToday(file, fn, resolved, delta),
   );
@@ -403,7 +402,7 @@ interface AskedType extends Question {
 
 function printOf(answer: ReturnType<Types[keyof Types]>): unknown {
   if (answer === null) return null;
-  if ('fields' in answer || 'bodyText' in answer) return movedFrom(answer)?.from ?? answer;
+  if ('fields' in answer || 'bodyText' in answer) return originalOf(answer);
   return `${answer.keyword} ${answer.name} ${answer.pointers} ${answer.arrays}`;
 }
 

@@ -1,9 +1,9 @@
 /** Where a pointer that is tested can be NULL because the driver itself makes it so. */
+import { originalOf } from '../ir/lower.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { areAlternatives } from '../lifecycle/module/preprocessor.ts';
 import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Observation, TestObservation } from '../lifecycle/types.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import { keptByFunction } from './function-traits.ts';
 import { contains, documentOf, isNull, loweredSpan, walk } from './locate.ts';
 

@@ -2,13 +2,13 @@
  * The callbacks that open and close a device, and what they call: who takes for the time that the
  * device is open, and who gives it back.
  */
+import { originalOf } from '../ir/lower.ts';
 import { loopCursors } from '../kernel/loop-macros.ts';
 import type { CallExpr, Expr, FunctionIr, MemberExpr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { isValueOrTest, testedArgument, isComputation } from '../kernel/macros.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';

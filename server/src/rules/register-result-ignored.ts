@@ -1,8 +1,8 @@
 /** The result of a registration is not tested. */
+import { originalOf } from '../ir/lower.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
-import { originalOf } from '../lifecycle/module/function-scan.ts';
 import { apiEntry, API_FUNCTIONS } from '../kernel/lifecycle-api.ts';
 import {
   contains,

@@ -233,6 +233,16 @@ export function movedFrom<T extends Definition>(
   return (item as { readonly [MOVED]?: Moved<T> })[MOVED];
 }
 
+/** The definition as it was lowered, which no edit has moved. A copy is made of that, never of a copy. */
+export function originalOf<T extends Definition>(item: T): T {
+  return movedFrom(item)?.from ?? item;
+}
+
+/** By how much the offsets of a definition are larger than those of its original. */
+export function movedBy(item: Definition): number {
+  return movedFrom(item)?.delta ?? 0;
+}
+
 /** The definitions of a document as they were lowered, wherever edits have moved them. */
 interface Originals {
   readonly functions: readonly FunctionIr[];
@@ -247,13 +257,12 @@ const originals = new WeakMap<FileIr, Originals>();
 export function originalsIn(file: FileIr): Originals {
   let known = originals.get(file);
   if (!known) {
-    const asLowered = <T extends Definition>(list: readonly T[]): readonly T[] =>
-      list.map((item) => movedFrom(item)?.from ?? item);
+    const { functions, macros, variables, structs } = file;
     known = {
-      functions: asLowered(file.functions),
-      macros: asLowered(file.macros),
-      variables: asLowered(file.variables),
-      structs: asLowered(file.structs),
+      functions: functions.map(originalOf),
+      macros: macros.map(originalOf),
+      variables: variables.map(originalOf),
+      structs: structs.map(originalOf),
     };
     originals.set(file, known);
   }

@@ -1,9 +1,9 @@
 /**
  * The same struct, table or function in two versions of a text, where nothing of it has changed.
  */
-import { movedFrom, shiftSpans } from '../../ir/lower.ts';
+import { shiftSpans } from '../../ir/lower.ts';
 import { copyString } from '../../text/copy.ts';
-import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { FunctionIr, MacroIr } from '../../ir/types.ts';
 import {
   begin,
   frameOf,
@@ -219,9 +219,4 @@ function standingFor(macro: MacroIr, expansion: FunctionIr): FunctionIr {
   let fn = moved.get(macro);
   if (!fn) moved.set(macro, (fn = shiftSpans(expansion, macro.start - expansion.start)));
   return fn;
-}
-
-/** The definition as it was lowered. */
-export function lowered<T extends StructIr | VariableIr>(item: T): T {
-  return movedFrom(item)?.from ?? item;
 }

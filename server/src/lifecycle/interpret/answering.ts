@@ -3,9 +3,10 @@
  * test, log or map a result. What they answer about their arguments is what a test at the call
  * would.
  */
+import { originalOf } from '../../ir/lower.ts';
 import { walkExpr, walkExprs, walkStmt } from '../../ir/visit.ts';
 import type { Expr, FunctionIr } from '../../ir/types.ts';
-import { originalOf, scanOf } from '../module/function-scan.ts';
+import { scanOf } from '../module/function-scan.ts';
 
 /** A function with more statements than this is no mere answer. */
 const MAX_STATEMENTS = 24;

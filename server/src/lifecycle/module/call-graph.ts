@@ -1,8 +1,9 @@
 /** Which functions of a module call which, and in which order summaries can be made. */
+import { originalOf } from '../../ir/lower.ts';
 import type { FunctionIr } from '../../ir/types.ts';
 import { startOf } from './macro-places.ts';
 import type { Defined, ModuleIndex } from './module.ts';
-import { originalOf, scanOf, type Scan } from './function-scan.ts';
+import { scanOf, type Scan } from './function-scan.ts';
 import { isSameList } from '../../text/lists.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Which macros of a module a function is looked at with, and the function with them written out. */
+import { originalOf } from '../../ir/lower.ts';
 import { expandMacros, isOpenEnded, type Definition } from '../../ir/expand.ts';
 import type { FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
 import { append } from '../../text/lists.ts';
-import { originalOf } from './function-scan.ts';
 import { expansionOf, type ModuleIndex } from './module.ts';
 import type { Module } from '../types.ts';
 

@@ -2,7 +2,7 @@
  * What a test of a feature (`#ifdef HAVE_VFIO_PUT_DEVICE`) is for a target kernel, where nobody
  * says: the driver tells by what it uses in the arms. It is as good as a test of the version.
  */
-import { movedFrom } from '../../ir/lower.ts';
+import { originalOf } from '../../ir/lower.ts';
 import { areSameConditions } from '../../ir/text-conditions.ts';
 import type { FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
@@ -121,7 +121,7 @@ const inFunctions = new WeakMap<FunctionIr, readonly ArmUse[]>();
 
 /** The calls of a function with the arms around them, those around the function not counted. */
 function callsOf(fn: FunctionIr): readonly ArmUse[] {
-  const root = movedFrom(fn)?.from ?? fn;
+  const root = originalOf(fn);
   let uses = inFunctions.get(root);
   if (!uses) inFunctions.set(root, (uses = collectCalls(root)));
   return uses;

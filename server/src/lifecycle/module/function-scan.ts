@@ -1,5 +1,5 @@
 /** What a function mentions, found in one walk: calls, names, assignments, locals. */
-import { movedFrom } from '../../ir/lower.ts';
+import { movedBy, originalOf } from '../../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
@@ -125,7 +125,7 @@ export function kernelCallers(
   return calls.flatMap(({ list, ops: done }, i): KernelCaller[] => {
     if (ops && !ops.some((op) => done.has(op))) return [];
     const { file, item } = index.allFunctions[positions[i]!]!;
-    return [{ file, item, list, ops: done, delta: movedFrom(item)?.delta ?? 0 }];
+    return [{ file, item, list, ops: done, delta: movedBy(item) }];
   });
 }
 
@@ -224,14 +224,6 @@ const NO_CALLS: KernelCalls = { list: [], ops: new Set() };
 
 function allOf(list: readonly KernelCall[]): KernelCalls {
   return { list, ops: new Set(list.flatMap(({ effects }) => effects.map(({ op }) => op))) };
-}
-
-/**
- * The function that `fn` is a moved copy of. A copy is always made of the function as it was
- * lowered, never of a copy.
- */
-export function originalOf(fn: FunctionIr): FunctionIr {
-  return movedFrom(fn)?.from ?? fn;
 }
 
 function withEffects(

@@ -4,7 +4,7 @@
  */
 import { cleanupIn } from '../../ir/attributes.ts';
 import { readMacroText } from '../../ir/barrier.ts';
-import { movedFrom, originalsIn } from '../../ir/lower.ts';
+import { originalOf, originalsIn } from '../../ir/lower.ts';
 import type {
   Expr,
   FileIr,
@@ -20,7 +20,6 @@ import { walkExpr, walkExprs, walkStmt } from '../../ir/visit.ts';
 import { kernelConstant } from '../../kernel/constants.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Condition } from '../../syntax/node.ts';
-import { originalOf } from './function-scan.ts';
 import { isExcluded, macrosOf } from './preprocessor.ts';
 import { constantsOf, type Constants } from '../interpret/constants.ts';
 import type { Module } from '../types.ts';
@@ -406,7 +405,7 @@ const expansions = new WeakMap<MacroIr, FunctionIr | null>();
  * offsets of where it was first.
  */
 export function expansionOf(macro: MacroIr): FunctionIr | null {
-  const root = movedFrom(macro)?.from ?? macro;
+  const root = originalOf(macro);
   let fn = expansions.get(root);
   if (fn === undefined) expansions.set(root, (fn = asFunction(root)));
   return fn;

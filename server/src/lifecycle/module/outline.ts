@@ -3,7 +3,7 @@
  * functions and nothing else: what was worked out of the rest holds for all of them.
  */
 import { areSameConditions } from '../../ir/text-conditions.ts';
-import { movedFrom, originalsIn } from '../../ir/lower.ts';
+import { originalOf, originalsIn } from '../../ir/lower.ts';
 import type { FileIr, FileMacroIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { blankComments } from '../../text/lexical.ts';
 import { isSameList } from '../../text/lists.ts';
@@ -278,7 +278,7 @@ const signatureTexts = new WeakMap<FunctionIr, string>();
 /** A function as its callers see it before they ask what it does. */
 export function signatureText(fn: FunctionIr): string {
   // An edit that moves the function leaves that as it is.
-  const root = movedFrom(fn)?.from ?? fn;
+  const root = originalOf(fn);
   let text = signatureTexts.get(root);
   if (text === undefined) signatureTexts.set(root, (text = writeSignature(root)));
   return text;

@@ -1,4 +1,5 @@
 /** Which functions can reach a device, and so are worth an exploration. */
+import { originalOf } from '../../ir/lower.ts';
 import { leadsOut } from '../../kernel/casts.ts';
 import { asksForError } from '../../kernel/macros.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
@@ -10,7 +11,7 @@ import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { isSameList, isSameSet } from '../../text/lists.ts';
-import { actingIn, originalOf, scanOf, type Acting, type KernelCalls } from './function-scan.ts';
+import { actingIn, scanOf, type Acting, type KernelCalls } from './function-scan.ts';
 
 /**
  * Why a function is explored path by path. Most functions of a driver are not: they neither touch a
