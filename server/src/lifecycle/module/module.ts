@@ -220,13 +220,13 @@ function makeIndex(module: Module, kernel: KernelVersion, outlined: Outlined): M
       );
     },
     constant: (from, name) => {
-      const seen = [from, ...module.headers].map(constantsIn);
-      for (const { values } of seen) {
-        const value = values.get(name);
+      const seen = [from, ...module.headers];
+      for (const file of seen) {
+        const value = constantsIn(file).values.get(name);
         if (value !== undefined) return value;
       }
       // Of an enum that the driver has in part, the rest may have other numbers too.
-      const isRedefined = seen.some(({ redefinesKernel }) => redefinesKernel);
+      const isRedefined = seen.some((file) => constantsIn(file).redefinesKernel);
       return isRedefined ? null : kernelConstant(name, kernel);
     },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
