@@ -55,8 +55,8 @@ export function flawOf(stopping: Stopping): Flaw | null {
     return { kind: 'does-not-wait', stop, start: null };
   if (kind.waitsOnly.has(name)) {
     const handler = handlerOf(index, kind, one);
-    const runs = handler ? reachedFrom(index, [handler]) : new Map<FunctionIr, unknown>();
-    const again = starts.find(({ fn }) => runs.has(fn));
+    const runs = handler ? reachedFrom(index, [handler]) : null;
+    const again = starts.find(({ fn }) => runs?.has(fn) === true);
     if (again !== undefined) return { kind: 'starts-itself', stop, start: again };
   }
   const again = startedBeforeUnregister(stopping);

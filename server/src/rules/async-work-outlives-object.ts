@@ -16,7 +16,7 @@ import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { callersOf, callsOneOf, keptByFunction } from './function-traits.ts';
 import { contains, declaredType, documentsOf, siteOfCall, spanOfToday, walk } from './locate.ts';
-import { reachedFrom } from './call-graph.ts';
+import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { accessesOf, indexOf, resolvedMembers } from './members.ts';
 import { beginningsOf } from './resource-leaks.ts';
 import { listedShortly, quoted, say, written } from './wording.ts';
@@ -312,12 +312,7 @@ function containerOf(fn: FunctionIr, value: Expr): string | null {
  */
 function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Set<FunctionIr> {
   const roleOf = (fn: FunctionIr): string => facts.roles.get(fn) ?? 'helper';
-  const begins = reachedFrom(
-    index,
-    index.allFunctions
-      .map(({ item }) => item)
-      .filter((fn) => roleOf(fn) === 'probe' || roleOf(fn) === 'init'),
-  );
+  const begins = reachedFromRoles(facts, index, 'probe', 'init');
   const others = reachedFrom(
     index,
     index.allFunctions
@@ -351,12 +346,7 @@ function isStoppedUnseen(
 ): boolean {
   const names = [...kind.stop.keys(), ...kind.stopAll];
   const mention = new RegExp(`\\b(?:${names.join('|')})\\b`);
-  const removing = reachedFrom(
-    index,
-    index.allFunctions
-      .map(({ item }) => item)
-      .filter((fn) => ENDING_ROLES.has(facts.roles.get(fn) ?? '')),
-  );
+  const removing = reachedFromRoles(facts, index, 'remove', 'release', 'action');
   if (documentsOf(facts.module).some((file) => mention.test(textOfMacros(file)))) return true;
   for (const fn of ending) {
     const file = index.fileOf(fn);

@@ -35,7 +35,7 @@ export function givenBackTwice(facts: ModuleFacts, use: UseObservation): GivenBa
     .filter(({ node }) => contains(node, use.site) || contains(use.site, node))
     .map(({ key }) => key);
   const helpers = reachedFrom(index, definitionsOf(index, use.function, call)).functions;
-  const inside = [...helpers].flatMap((fn) => keysGivenBack(index, fn).map(({ key }) => key));
+  const inside = helpers.flatMap((fn) => keysGivenBack(index, fn).map(({ key }) => key));
   const twice = [...here, ...inside].find((key) => given.has(key));
   return twice === undefined ? null : (given.get(twice) ?? null);
 }

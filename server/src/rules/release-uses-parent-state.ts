@@ -7,8 +7,8 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { givenBackBy, givenTo } from '../kernel/resource-pairs.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { contains, functionsIn } from './locate.ts';
-import { reachedFrom, type Reached } from './call-graph.ts';
+import { contains } from './locate.ts';
+import { reachedFromRoles, type Reached } from './call-graph.ts';
 import { indexOf, memberAccesses, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { quoted, say, written } from './wording.ts';
@@ -42,10 +42,9 @@ export const releaseUsesParentState: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  const releases = functionsIn(facts, 'release');
-  if (releases.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  const inRelease = reachedFrom(index, releases);
+  const inRelease = reachedFromRoles(facts, index, 'release');
+  if (inRelease.functions.length === 0) return [];
   return [...parentData(facts, index, inRelease), ...freedState(facts, index, inRelease)];
 }
 
@@ -97,8 +96,9 @@ function isParentOf(text: string, access: MemberAccess): boolean {
 
 /** Members that remove releases and `.release` uses. */
 function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: Reached): Finding[] {
-  const removes = functionsIn(facts, 'remove');
-  const inRemove = reachedFrom(index, removes).functions.filter((fn) => !inRelease.has(fn));
+  const inRemove = reachedFromRoles(facts, index, 'remove').functions.filter(
+    (fn) => !inRelease.has(fn),
+  );
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const freed = inRemove
     .flatMap((fn) => memberAccesses(index, fn))
