@@ -229,9 +229,7 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
   const relevant = relevantFunctions(index, graph, kernel, relevance);
   const pairs = [...driverPairs(index, drivers), ...modulePairs(index)];
   const opens = new Set(callbacksAt(given, OPENING).map(({ item }) => item));
-  const libraries = exportedPairs(index).filter(
-    ([{ item }]) => (roles.get(item) ?? 'helper') === 'helper',
-  );
+  const libraries = exportedPairs(index).filter(([{ item }]) => isHelper(roles, item));
   const { owning, called, reached } = owningFunctions(given, opens, libraries);
   const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
   const keys = (functions: Iterable<FunctionIr>): ReadonlySet<Key> =>
@@ -268,7 +266,10 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
   };
 }
 
-/** The functions of the sources that are explored, with those that they call, callees first. */
+/**
+ * The functions of the sources that are explored by themselves, with those that are because these
+ * call them, callees first.
+ */
 function exploredGroups(
   index: ModuleIndex,
   graph: CallGraph,
@@ -276,30 +277,41 @@ function exploredGroups(
 ): Defined<FunctionIr>[][] {
   const sources = new Set<FileIr>(index.module.sources);
   const functions = index.allFunctions.filter(
-    ({ file, item }) => sources.has(file) && isExplored(asked, item),
+    ({ file, item }) => sources.has(file) && isOfInterest(asked, item),
   );
-  return calleesFirst(graph, functions)
-    .map((group) => group.filter(({ item }) => isExplored(asked, item)))
-    .filter((group) => group.length > 0);
+  return calleesFirst(functions, ({ item }) =>
+    graph.calleesOf(item).filter((callee) => isExplored(asked, callee.item)),
+  );
 }
 
-/** Whether the paths of a function are of interest. */
-export function isExplored(
-  analysis: Pick<Survey, 'relevance' | 'opens'> & { readonly roles: ReadonlyMap<FunctionIr, Role> },
-  fn: FunctionIr,
-): boolean {
-  const role = analysis.roles.get(fn);
+type Reasons = Pick<Survey, 'relevance' | 'opens'> & {
+  readonly roles: ReadonlyMap<FunctionIr, Role>;
+};
+
+/** Whether the paths of a function are explored where an explored function calls it. */
+export function isExplored(reasons: Reasons, fn: FunctionIr): boolean {
+  const { relevance, roles } = reasons;
   return (
-    analysis.relevance.affects(fn) ||
-    analysis.opens.has(fn) ||
-    ((analysis.relevance.yieldsDevice(fn) ||
-      analysis.relevance.testsPointer(fn) ||
-      analysis.relevance.answers(fn)) &&
-      (role ?? 'helper') === 'helper') ||
+    isOfInterest(reasons, fn) ||
+    ((relevance.testsPointer(fn) || relevance.answers(fn)) && isHelper(roles, fn))
+  );
+}
+
+/** Whether the paths of a function are of interest by themselves. */
+function isOfInterest({ relevance, opens, roles }: Reasons, fn: FunctionIr): boolean {
+  const role = roles.get(fn);
+  return (
+    relevance.affects(fn) ||
+    opens.has(fn) ||
+    (relevance.yieldsDevice(fn) && isHelper(roles, fn)) ||
     role === 'remove' ||
     role === 'release' ||
     role === 'init'
   );
+}
+
+function isHelper(roles: ReadonlyMap<FunctionIr, Role>, fn: FunctionIr): boolean {
+  return (roles.get(fn) ?? 'helper') === 'helper';
 }
 
 function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Survey['pairs'] {

@@ -162,3 +162,23 @@ it('says nothing of a device that came from elsewhere', async () => {
     ),
   ).toBe('');
 });
+
+it('says nothing of memory in a function that no life of a device comes by', async () => {
+  const apart = `static int tested(void *data)
+{
+	return IS_ERR(data) ? PTR_ERR(data) : 0;
+}
+static int take(struct foo *foo, void __user *from)
+{
+	struct map *map = memdup_user(from, 4);
+	int ret = tested(map);
+
+	if (ret)
+		return ret;
+	kfree(map);
+	return 0;
+}
+`;
+  expect(await state(CLEAN + apart, 'memdup_user')).toBe('');
+  expect(await state(CLEAN + apart, 'kfree(map)')).toBe('');
+});

@@ -124,8 +124,8 @@ export function reaching(graph: CallGraph, seeds: Iterable<FunctionIr>): Readonl
  * groups that it calls.
  */
 export function calleesFirst(
-  graph: CallGraph,
   roots: readonly Defined<FunctionIr>[],
+  calleesOf: (caller: Defined<FunctionIr>) => readonly Defined<FunctionIr>[],
 ): Defined<FunctionIr>[][] {
   const groups: Defined<FunctionIr>[][] = [];
   const order = new Map<FunctionIr, number>(),
@@ -134,13 +134,17 @@ export function calleesFirst(
     isOpen = new Set<FunctionIr>();
   // Tarjan's algorithm with a stack of its own: a chain of calls may be longer than the stack of
   // the machine.
-  const stack: { definition: Defined<FunctionIr>; next: number }[] = [];
+  const stack: {
+    readonly definition: Defined<FunctionIr>;
+    readonly callees: readonly Defined<FunctionIr>[];
+    next: number;
+  }[] = [];
   const begin = (definition: Defined<FunctionIr>) => {
     order.set(definition.item, order.size);
     low.set(definition.item, order.get(definition.item)!);
     open.push(definition);
     isOpen.add(definition.item);
-    stack.push({ definition, next: 0 });
+    stack.push({ definition, callees: calleesOf(definition), next: 0 });
   };
   const lower = (fn: FunctionIr, to: number) => {
     low.set(fn, Math.min(low.get(fn)!, to));
@@ -148,7 +152,7 @@ export function calleesFirst(
   for (const root of roots) {
     if (!order.has(root.item)) begin(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const callee = graph.calleesOf(top.definition.item)[top.next++];
+      const callee = top.callees[top.next++];
       if (callee) {
         if (!order.has(callee.item)) begin(callee);
         else if (isOpen.has(callee.item)) lower(top.definition.item, order.get(callee.item)!);
