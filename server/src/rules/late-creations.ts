@@ -13,7 +13,7 @@ import { usedWhileRegistered } from './entry-points.ts';
 import { declaredType, siteOfCall } from './locate.ts';
 import { reachedFromRoles } from './call-graph.ts';
 import { isChanged, memberAccesses, type MemberAccess } from './members.ts';
-import { isUnseen, namedBy } from './open-and-close.ts';
+import { namedBy, unseenCalls } from './open-and-close.ts';
 
 /** A call that hands a device to code that is not seen. */
 export interface Handed {
@@ -47,11 +47,12 @@ function handingCalls(
 ): Handed[] {
   const file = index.fileOf(fn);
   if (file === undefined) return [];
+  const unseen = unseenCalls(facts, index, fn);
   return calls(originalOf(fn))
     .filter(
       (call) =>
-        call.args.some((arg) => namedBy(index, fn, arg) === `struct ${owner}`) &&
-        (isUnseen(facts, index, fn, call) || namesUnseenTable(index, fn, call)),
+        (unseen.includes(call) || namesUnseenTable(index, fn, call)) &&
+        call.args.some((arg) => namedBy(index, fn, arg) === `struct ${owner}`),
     )
     .map((call) => ({ call, fn, site: siteOfCall(file, { call, fn }) }));
 }

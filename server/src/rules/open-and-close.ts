@@ -83,7 +83,10 @@ export function callsOf(
     );
 }
 
-const names = new WeakMap<readonly ResolvedMember[], Map<Expr, string | null>>();
+/** What the expressions of a function name: its accesses of members, and all that was asked for. */
+type Names = Map<Expr, string | null>;
+
+const names = new WeakMap<readonly ResolvedMember[], Names>();
 
 /**
  * What an argument names, in words that another function would find too: the member of a struct, or
@@ -91,27 +94,30 @@ const names = new WeakMap<readonly ResolvedMember[], Map<Expr, string | null>>()
  * @param expr an expression of the function as it was lowered.
  */
 export function namedBy(index: ModuleIndex, fn: FunctionIr, expr: Expr): string | null {
+  const known = namesIn(index, fn);
+  if (known === null) return null;
+  let name = known.get(expr);
+  if (name === undefined) known.set(expr, (name = nameOf(known, fn, expr)));
+  return name;
+}
+
+function namesIn(index: ModuleIndex, fn: FunctionIr): Names | null {
   const file = index.fileOf(fn);
   if (file === undefined) return null;
   const members = resolvedMembers(index, file, fn);
   let known = names.get(members);
-  if (known === undefined) names.set(members, (known = new Map()));
-  let name = known.get(expr);
-  if (name === undefined) known.set(expr, (name = nameOf(members, fn, expr)));
-  return name;
+  if (known === undefined)
+    names.set(members, (known = new Map(members.map(({ node, key }) => [node, key]))));
+  return known;
 }
 
-function nameOf(members: readonly ResolvedMember[], fn: FunctionIr, expr: Expr): string | null {
+function nameOf(known: Names, fn: FunctionIr, expr: Expr): string | null {
   const value = plain(expr);
-  if (value.kind === 'member') return keyAt(members, value);
+  if (value.kind === 'member') return known.get(value) ?? null;
   if (value.kind !== 'name') return null;
-  const from = onlyMember(members, fn, value.name);
+  const from = onlyMember(known, fn, value.name);
   const type = declaredType(fn, value.name);
   return from ?? (type !== null && type.keyword === 'struct' ? `struct ${type.name}` : null);
-}
-
-function keyAt(members: readonly ResolvedMember[], node: MemberExpr): string | null {
-  return members.find((one) => one.node === node)?.key ?? null;
 }
 
 /** Whether functions give what a name stands for, as namedBy() has it, to one of some calls. */
@@ -140,26 +146,52 @@ function plain(expr: Expr): Expr {
 }
 
 /** The member that a variable has its only value from, or is stored in. */
-function onlyMember(
-  members: readonly ResolvedMember[],
-  fn: FunctionIr,
-  name: string,
-): string | null {
-  const keys = new Set<string>();
-  const note = (expr: Expr): void => {
-    const value = plain(expr);
-    const key = value.kind === 'member' ? keyAt(members, value) : null;
-    if (key !== null) keys.add(key);
-  };
-  for (const node of walk(originalOf(fn).body)) {
-    if (node.kind === 'decl' && node.name === name && node.init !== null) note(node.init);
-    if (node.kind !== 'assign' || node.op !== '=') continue;
-    if (node.target.kind === 'name' && node.target.name === name) note(node.value);
-    if (node.value.kind === 'name' && node.value.name === name) note(node.target);
-  }
+function onlyMember(known: Names, fn: FunctionIr, name: string): string | null {
+  const keys = new Set(
+    membersByName(fn)
+      .get(name)
+      ?.flatMap((member) => known.get(member) ?? []),
+  );
   const [key] = keys;
   return keys.size === 1 ? (key ?? null) : null;
 }
+
+/** A plain assignment, or a variable with its initial value. */
+interface Store {
+  readonly target: Expr | string;
+  readonly value: Expr;
+}
+
+/** Those of a function, in the order of a walk. */
+const storesIn = keptByFunction(({ body }): readonly Store[] => {
+  const stores: Store[] = [];
+  for (const node of walk(body)) {
+    if (node.kind === 'assign' && node.op === '=') stores.push(node);
+    if (node.kind === 'decl' && node.init !== null)
+      stores.push({ target: node.name, value: node.init });
+  }
+  return stores;
+});
+
+/** The members that each variable has values from, or is stored in. */
+const membersByName = keptByFunction((root): ReadonlyMap<string, readonly MemberExpr[]> => {
+  const found = new Map<string, MemberExpr[]>();
+  const note = (name: string, expr: Expr): void => {
+    const value = plain(expr);
+    if (value.kind !== 'member') return;
+    const members = found.get(name);
+    if (members === undefined) found.set(name, [value]);
+    else members.push(value);
+  };
+  for (const { target, value } of storesIn(root)) {
+    if (typeof target === 'string') note(target, value);
+    else {
+      if (target.kind === 'name') note(target.name, value);
+      if (value.kind === 'name') note(value.name, target);
+    }
+  }
+  return found;
+});
 
 /**
  * The member that keeps what a call at a place returned: `p->m = f()`, or `x = f()` and later
@@ -167,24 +199,18 @@ function onlyMember(
  * @param call a call of the function as it was lowered.
  */
 export function keeperOf(index: ModuleIndex, fn: FunctionIr, call: CallExpr): string | null {
-  const file = index.fileOf(fn);
+  const known = namesIn(index, fn);
   const keeper = keepers(fn).get(call);
-  if (file === undefined || keeper === undefined) return null;
-  return typeof keeper === 'string'
-    ? onlyMember(resolvedMembers(index, file, fn), fn, keeper)
-    : namedBy(index, fn, keeper);
+  if (known === null || keeper === undefined) return null;
+  return typeof keeper === 'string' ? onlyMember(known, fn, keeper) : namedBy(index, fn, keeper);
 }
 
 /** What each call is assigned to, or the variable that it initialises. */
-const keepers = keptByFunction(({ body }): ReadonlyMap<Expr, Expr | string> => {
+const keepers = keptByFunction((root): ReadonlyMap<Expr, Expr | string> => {
   const found = new Map<Expr, Expr | string>();
-  const note = (value: Expr, keeper: Expr | string): void => {
+  for (const { target, value } of storesIn(root)) {
     const kept = plain(value);
-    if (kept.kind === 'call' && !found.has(kept)) found.set(kept, keeper);
-  };
-  for (const node of walk(body)) {
-    if (node.kind === 'assign' && node.op === '=') note(node.value, node.target);
-    if (node.kind === 'decl' && node.init !== null) note(node.init, node.name);
+    if (kept.kind === 'call' && !found.has(kept)) found.set(kept, target);
   }
   return found;
 });
