@@ -20,8 +20,8 @@ export interface Budgets {
 }
 
 /**
- * The dearest function of the VFIO drivers of Linux 6.0 and 6.12 costs 185,000 and the dearest
- * module 358,000 (i915's kvmgt): a twentieth and a fiftieth of these. A function with forty
+ * The dearest function of the VFIO drivers of Linux 6.0 and 6.12 costs 118,000 and the dearest
+ * module 125,000 (pds): a thirtieth and a hundredth of these. A function with forty
  * independent options costs half of them.
  */
 export const BUDGETS: Budgets = { function: 4_000_000, module: 20_000_000 };

@@ -32,7 +32,7 @@ import {
   type RelevanceCache,
   type RelevantFunctions,
 } from './module/relevance.ts';
-import { touchesResources } from './interpret/call-resources.ts';
+import { touchesOf, type Touches } from './interpret/call-resources.ts';
 import type { DriverTable, ModuleFacts, Role } from './types.ts';
 
 /** Some of the functions of a module. */
@@ -169,7 +169,7 @@ const MAX_CHANGED = 8;
 /** Whether the functions that have changed are to all others what they were. */
 function areToOthersWhatTheyWere(
   { index, kernel }: Given,
-  { outline, roots, surveyed: { reached } }: Last,
+  { outline, roots, surveyed }: Last,
   { calls, relevance }: SurveyCache,
 ): boolean {
   const changed: number[] = [];
@@ -184,8 +184,8 @@ function areToOthersWhatTheyWere(
     return (
       isSameList(now.called, then.called) &&
       isSameList(now.given, then.given) &&
-      touches(item) === touches(last) &&
-      (!reached.has(position) ||
+      touches(item, surveyed.called) === touches(last, surveyed.called) &&
+      (!surveyed.reached.has(position) ||
         isSameList(scanOf(item).names.called, scanOf(last).names.called)) &&
       isAsRelevant(index, definition, last, now.called, kernel, relevance)
     );
@@ -248,7 +248,7 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
     reached: keys(reached),
     opens: keys(opens),
     exported: keys(libraries.map(([{ item }]) => item)),
-    touching: keys(touchingFunctions(graph)),
+    touching: keys(touchingFunctions(graph, called)),
     pairs: pairs.map(([first, second]) => [positionOf(first), positionOf(second)]),
     begins: keys(pairs.map(([first]) => first.item)),
     groups: exploredGroups(index, graph, asked).map((group) => ({
@@ -415,20 +415,19 @@ function namesReached(
   return called;
 }
 
-const touching = new WeakMap<FunctionIr, boolean>();
+const touching = new WeakMap<FunctionIr, Touches>();
 
-/** Whether a function itself calls what may take or give back a resource. */
-function touches(fn: FunctionIr): boolean {
+/** Whether a function itself does what may take or give back a resource. */
+function touches(fn: FunctionIr, called: ReadonlySet<string>): boolean {
   const root = originalOf(fn);
-  let does = touching.get(root);
-  if (does === undefined)
-    touching.set(root, (does = scanOf(root).names.called.some(touchesResources)));
-  return does;
+  let known = touching.get(root);
+  if (known === undefined) touching.set(root, (known = touchesOf(scanOf(root))));
+  return known.surely || known.owing.some((name) => called.has(name));
 }
 
-function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
+function touchingFunctions(graph: CallGraph, called: ReadonlySet<string>): ReadonlySet<FunctionIr> {
   return reaching(
     graph,
-    graph.nodes.flatMap(({ item }) => (touches(item) ? [item] : [])),
+    graph.nodes.flatMap(({ item }) => (touches(item, called) ? [item] : [])),
   );
 }

@@ -206,6 +206,25 @@ describe('the survey of a module', () => {
     expect(after!.called.has('bar')).toBe(true);
   });
 
+  const DETACHES = DRIVER.replace('foo_end(foo);\n}\n', 'foo_end(foo);\n\tbar_detach(foo);\n}\n'),
+    noting = (text: string, does: string) => text.replace('foo->stage = 1;', does);
+
+  test.each([
+    ['takes by its name what is given back', DETACHES, 'bar_attach(foo);', true],
+    ['takes by its name what nobody gives back', DRIVER, 'bar_attach(foo);', false],
+    ['counts that too', DRIVER, 'bar_attach(foo);\n\tfoo->stage++;', true],
+    ['counts that too by a number', DRIVER, 'bar_attach(foo);\n\tfoo->stage += 2;', true],
+    ['counts for itself', DRIVER, 'int i = bar_attach(foo);\n\n\ti++;', false],
+    ['gives back through a pointer', DRIVER, 'bar_attach(foo);\n\tfoo->bar->put(foo);', true],
+    ['counts alone', DRIVER, 'foo->stage++;', false],
+    ['gives back', DRIVER, 'kfree(foo->bar);', true],
+  ])('says of a function that %s whether it is followed', (_, text, does, expected) => {
+    const modules = versions([text, noting(text, does), text]);
+    const note = modules[1]!.sources[0]!.functions.find(({ name }) => name === 'foo_note')!;
+    const [, now] = surveys(modules);
+    expect(now!.touching.has(note)).toBe(expected);
+  });
+
   /** All that a survey says, with names in the place of functions. */
   function printed(survey: Survey, { sources, headers }: Module) {
     const functions = [...sources, ...headers].flatMap((file) => file.functions);

@@ -7,6 +7,7 @@ import { takenBy } from '../../kernel/resource-pairs.ts';
 import type { Behaviour } from '../../kernel/types.ts';
 import { type PathState, load } from '../domain/path-state.ts';
 import type { Value } from '../domain/values.ts';
+import type { Scan } from '../module/function-scan.ts';
 import { changeCount, giveBack, isHeldFor } from './give-back.ts';
 import {
   type Held,
@@ -136,14 +137,37 @@ export function isReference(run: Run, state: PathState, { api, values }: Held): 
 
 /**
  * Whether a call may take or give something back that the tables know, or give back what only its
- * name tells: only then is a helper worth an exploration.
+ * name tells.
  */
-export function touchesResources(name: string): boolean {
+function touchesSurely(name: string): boolean {
   return (
     isUndo(name) ||
     takenBy(name) !== undefined ||
     counterChange(name) !== undefined ||
-    opposites(name).length > 0 ||
     namesAnUndo(name)
   );
+}
+
+/** Whether a call through a pointer may give something back, by its name. */
+function endsIndirectly({ callee }: CallExpr): boolean {
+  return callee.kind === 'member' && namesAnUndo(callee.field);
+}
+
+/** How the calls of a function may take or give back resources. */
+export interface Touches {
+  readonly surely: boolean;
+  /** It takes something by a name, if one of these is called where resources are followed. */
+  readonly owing: readonly string[];
+}
+
+/** What a function does itself that makes it worth an exploration as a helper. */
+export function touchesOf({ names, calls, counts }: Scan): Touches {
+  const owing = [...new Set(names.called.flatMap(opposites))];
+  return {
+    // Who takes something by a name may count it, or give it back through a pointer.
+    surely:
+      names.called.some(touchesSurely) ||
+      (owing.length > 0 && (counts || calls.some(endsIndirectly))),
+    owing,
+  };
 }

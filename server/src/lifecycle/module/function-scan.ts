@@ -1,6 +1,6 @@
 /** What a function mentions, found in one walk: calls, names, assignments, locals. */
 import { movedBy, originalOf } from '../../ir/lower.ts';
-import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../../ir/types.ts';
+import type { AssignExpr, CallExpr, DeclStmt, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
@@ -27,6 +27,8 @@ export interface Scan {
   readonly names: { readonly called: readonly string[]; readonly given: readonly string[] };
   /** Identifiers in stretches that were not understood. */
   readonly unknown: readonly string[];
+  /** It adds to or takes from something by an operator that is no variable of its own. */
+  readonly counts: boolean;
 }
 
 /** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
@@ -251,6 +253,8 @@ function walked(root: FunctionIr): Walked {
   return walked;
 }
 
+const COUNTS: ReadonlySet<string> = new Set(['+=', '-=']);
+
 function walk(fn: FunctionIr): Walked {
   const calls: CallExpr[] = [],
     decls: DeclStmt[] = [],
@@ -258,7 +262,8 @@ function walk(fn: FunctionIr): Walked {
     memberAssigns: AssignExpr[] = [],
     unknown: string[] = [],
     labels: string[] = [],
-    named: string[] = [];
+    named: string[] = [],
+    counted: Expr[] = [];
   const statement = (stmt: Stmt): void => {
     if (stmt.kind === 'decl') {
       decls.push(stmt);
@@ -279,10 +284,14 @@ function walk(fn: FunctionIr): Walked {
     else if (expr.kind === 'assign') {
       if (expr.op === '=' && expr.target.kind === 'name') assigns.push(expr);
       else if (expr.op === '=' && expr.target.kind === 'member') memberAssigns.push(expr);
-    } else if (expr.kind === 'unknown') append(unknown, expr.names);
+      else if (COUNTS.has(expr.op)) counted.push(expr.target);
+    } else if (expr.kind === 'update') counted.push(expr.operand);
+    else if (expr.kind === 'unknown') append(unknown, expr.names);
     else if (expr.kind === 'statement-expression')
       for (const stmt of expr.body) walkStmt(stmt, statement);
   });
+  const isOwn = (variable: string) =>
+    fn.params.some(({ name }) => name === variable) || decls.some(({ name }) => name === variable);
   return {
     calls: toKeep(calls),
     decls: toKeep(decls),
@@ -291,6 +300,7 @@ function walk(fn: FunctionIr): Walked {
     labels: toKeep(labels),
     names: namesIn(calls, named),
     unknown: toKeep(unknown),
+    counts: counted.some((target) => target.kind !== 'name' || !isOwn(target.name)),
     kernelCalls: null,
   };
 }
