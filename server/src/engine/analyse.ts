@@ -13,7 +13,7 @@ import type { Finding, Rule, Severity } from '../rules/types.ts';
 import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../budget/work.ts';
-import { createDocuments } from './documents.ts';
+import { createDocuments, type Documents } from './documents.ts';
 import { createKeptModules } from './modules.ts';
 import { KERNEL_API, kernelStages, type Stages } from './pipeline.ts';
 import type {
@@ -61,7 +61,8 @@ export interface Engine {
   forget(path: string): void;
   /**
    * Another engine of the same making with a store of its own, for texts that are nobody's
-   * documents. The caller disposes it.
+   * documents: what they have in common with those of this one is not read again. The caller
+   * disposes it.
    */
   sibling(): Engine;
   /**
@@ -174,13 +175,17 @@ interface ModuleEntry {
 
 /**
  * Makes an engine over `parser`, which stays the caller's. `stages` is for tests of the engine
- * itself.
+ * itself, `documents` for engines of the same making.
  */
-export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
-  const documents = createDocuments(parser, stages.lowering);
+export function createEngine(
+  parser: SyntaxParser,
+  stages: Stages = kernelStages,
+  documents: Documents = createDocuments(parser, stages.lowering),
+): Engine {
   const modules = createKeptModules<ModuleEntry>();
   const usesInterface = interfaceTest();
   const ruleIds = new Set(stages.rules.map((rule) => rule.id));
+  const sibling = (): Engine => createEngine(parser, stages, documents.fork());
   let prover: Engine | undefined;
   const plans = createPlans();
 
@@ -360,9 +365,9 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       for (const unused of modules.close(path)) documents.forget(unused);
     },
 
-    sibling: () => createEngine(parser, stages),
+    sibling,
 
-    prover: () => (prover ??= createEngine(parser, stages)),
+    prover: () => (prover ??= sibling()),
 
     dispose() {
       prover?.dispose();

@@ -13,6 +13,8 @@ import { note } from '../budget/work.ts';
  */
 export interface Lowering<C> {
   createCache(): C;
+  /** A cache that begins with what another has, and leaves that as it is. */
+  copyCache(cache: C): C;
   lower(path: string, tree: SyntaxTree, cache: C, parser: SyntaxParser): FileIr;
 }
 
@@ -32,6 +34,11 @@ export interface Documents {
    * when the other is gone.
    */
   settle(path: string): boolean;
+  /**
+   * Another store, which begins with what this one has: of a text that is new to both, it parses
+   * and lowers what is different from the one here. This one stays as it is.
+   */
+  fork(): Documents;
   /** Nobody edits a document any more: its tree is freed, and what has not been settled. */
   close(path: string): void;
   /** Frees all that is kept for a document. */
@@ -53,8 +60,20 @@ const MAX_TEXT = 8_000_000;
 /** Somebody types in few documents at a time. To parse another one whole takes a few milliseconds. */
 const MAX_TREES = 4;
 
+/** What the next version of a document is made from. */
+type Version<C> = Pick<Entry<C>, 'text' | 'ir' | 'cache' | 'tree'>;
+
 /** An empty store. */
 export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>): Documents {
+  return storeAfter(parser, lowering, () => undefined);
+}
+
+/** @param original what another store has of a document, which this one has to leave as it is. */
+function storeAfter<C>(
+  parser: SyntaxParser,
+  lowering: Lowering<C>,
+  original: (path: string) => Version<C> | undefined,
+): Documents {
   // In order of last use, oldest first.
   const entries = new Map<string, Entry<C>>();
   let total = 0;
@@ -87,17 +106,30 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
     }
   }
 
+  /** What a fork may begin with: for the same two texts the same, whoever asks and when. */
+  function versionOf(path: string): Version<C> | undefined {
+    const entry = entries.get(path);
+    if (entry === undefined) return original(path);
+    if (entry.unsettled) return undefined;
+    const isSure = entry.tree?.items().every(({ hasError }) => !hasError) === true;
+    const { text, ir, cache } = entry;
+    return isSure ? entry : { text, ir, cache, tree: null };
+  }
+
   return {
     lowered(path, text, edited) {
-      const known = entries.get(path);
-      if (known && known.text === text) {
-        store(path, known);
-        return known.ir;
+      const own = entries.get(path);
+      if (own && own.text === text) {
+        store(path, own);
+        return own.ir;
       }
+      const known = own ?? original(path);
+      if (known?.text === text) return known.ir;
       if (!known?.tree) note(text.length);
       const tree = parser.parse(text, known?.tree ?? undefined);
       let ir: FileIr;
-      const cache = known?.cache ?? lowering.createCache();
+      const cache =
+        own?.cache ?? (known ? lowering.copyCache(known.cache) : lowering.createCache());
       try {
         ir = lowering.lower(path, tree, cache, parser);
       } catch (error) {
@@ -126,6 +158,8 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
       }
       return differs;
     },
+
+    fork: () => storeAfter(parser, lowering, versionOf),
 
     close(path) {
       const entry = entries.get(path);

@@ -2,7 +2,12 @@
  * The stages that the engine strings together, in one place, so that its own tests can put others
  * in.
  */
-import { createLoweringCache, lowerFile, type LoweringCache } from '../ir/lower.ts';
+import {
+  copyLoweringCache,
+  createLoweringCache,
+  lowerFile,
+  type LoweringCache,
+} from '../ir/lower.ts';
 import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
 import { analyseInSteps, createAnalysisCache, type AnalysisCache } from '../lifecycle/analyse.ts';
@@ -21,7 +26,11 @@ export interface Stages {
 }
 
 export const kernelStages: Stages = {
-  lowering: { createCache: createLoweringCache, lower: lowerFile },
+  lowering: {
+    createCache: createLoweringCache,
+    copyCache: copyLoweringCache,
+    lower: lowerFile,
+  },
   createCache: createAnalysisCache,
   analyseModule: (module, kernel, cache) => analyseInSteps(module, kernel, cache as AnalysisCache),
   rules,

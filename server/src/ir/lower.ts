@@ -21,6 +21,7 @@ import { equalIr } from './lower/shift.ts';
 import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
 export {
+  copyLoweringCache,
   createLoweringCache,
   movedBy,
   movedFrom,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDocuments } from '../../../server/src/engine/documents.ts';
 import { kernelStages } from '../../../server/src/engine/pipeline.ts';
+import { originalOf } from '../../../server/src/ir/lower.ts';
 import type { SyntaxParser, SyntaxTree } from '../../../server/src/syntax/node.ts';
 import { loadParser } from '../../support/parser.ts';
 
@@ -11,11 +12,14 @@ import { loadParser } from '../../support/parser.ts';
 async function counting(): Promise<{
   parser: SyntaxParser;
   live: () => number;
+  /** How each text was parsed. */
+  parsed: ('whole' | 'again')[];
   spoil: { on: boolean };
 }> {
   const real = await loadParser();
   let live = 0;
   const spoil = { on: false };
+  const parsed: ('whole' | 'again')[] = [];
   const count = (tree: SyntaxTree, incremental: boolean): SyntaxTree => {
     live++;
     let alive = true;
@@ -34,6 +38,7 @@ async function counting(): Promise<{
   return {
     parser: {
       parse(text, previous) {
+        parsed.push(previous === undefined ? 'whole' : 'again');
         const tree = real.parse(text, previous && inner.get(previous));
         const counted = count(tree, previous !== undefined);
         inner.set(counted, tree);
@@ -41,6 +46,7 @@ async function counting(): Promise<{
       },
     },
     live: () => live,
+    parsed,
     spoil,
   };
 }
@@ -111,6 +117,34 @@ describe('the store of documents', () => {
     expect(documents.settle('/a.c')).toBe(true);
     expect(documents.lowered('/a.c', 'int xy;', true)).not.toBe(before);
     expect(documents.settle('/a.c')).toBe(false);
+  });
+
+  it('begins a fork with what it has, and is as it was', async () => {
+    const { parser, live, parsed } = await counting();
+    const documents = createDocuments(parser, kernelStages.lowering);
+    const [one, two] = ['int f(void) { return 1; }', 'int g(void) { return 2; }'];
+    const before = documents.lowered('/a.c', `${one}\n${two}`, true);
+    const fork = documents.fork();
+    expect(fork.lowered('/a.c', `${one}\n${two}`, true)).toBe(before);
+    const changed = fork.lowered('/a.c', `int x;\n${one}\nint y;\n${two}`, true);
+    expect(changed.functions.map(({ text }) => text)).toEqual([one, two]);
+    expect(changed.functions.map(originalOf)).toEqual(before.functions);
+    expect(parsed).toEqual(['whole', 'again']);
+    const after = documents.lowered('/a.c', `${one}\n${two};`, true);
+    expect(after.functions[1]).toBe(before.functions[1]);
+    fork.dispose();
+    expect(live()).toBe(1);
+  });
+
+  it.each([
+    ['was edited and not settled', ['int x;', 'int xy;']],
+    ['has an error', ['int x = ;']],
+  ])('lets a fork parse a document that %s from scratch', async (_, texts) => {
+    const { parser, parsed } = await counting();
+    const documents = createDocuments(parser, kernelStages.lowering);
+    for (const text of texts) documents.lowered('/a.c', text, true);
+    documents.fork().lowered('/a.c', 'int xyz;', true);
+    expect(parsed.at(-1)).toBe('whole');
   });
 
   it('keeps of a closed document what a fresh parse would bring, and no tree', async () => {

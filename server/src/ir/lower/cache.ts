@@ -32,6 +32,11 @@ export interface LoweringCache {
   readonly uses: Map<string, MacroUse>;
 }
 
+/** A cache for another version of the document, which leaves the one that it is made of as it is. */
+export function copyLoweringCache({ entries, uses, ...rest }: LoweringCache): LoweringCache {
+  return { entries: entries.map((entry) => ({ ...entry })), uses: new Map(uses), ...rest };
+}
+
 export type MacroUse = Pick<FileMacroIr, 'name' | 'args'>;
 
 /** An empty cache. */
