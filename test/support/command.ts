@@ -73,7 +73,7 @@ export async function run(cwd: string, ...args: string[]): Promise<Ran> {
 const PROGRAM: Omit<Program, 'output' | 'facts' | 'style' | 'isVerbose'> = {
   self: '',
   threads: 1,
-  identity: () => 'test',
+  identity: () => Promise.resolve('test'),
   stderrColumns: undefined,
   engine: sharedEngine,
 };

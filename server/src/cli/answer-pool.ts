@@ -9,7 +9,7 @@ import { takeKeeping } from '../lsp/node-compiled.ts';
 import { threadFor } from '../lsp/node-thread.ts';
 import { isSameList } from '../text/lists.ts';
 import { KEEP, type Answered, type Asked, type ModuleQuestion } from './answer-thread.ts';
-import { answerFile, type FileAnswer, type FileQuestion } from './file-answer.ts';
+import type { FileAnswer, FileQuestion } from './file-answer.ts';
 import type { Program } from './process-needs.ts';
 
 /** Starting threads costs more than answering this many questions on the spot. */
@@ -20,6 +20,8 @@ const MAX_THREADS = 4;
 const AHEAD = 1;
 
 export interface AnswerPool {
+  /** So many questions come next: threads that they need boot while the questions are put. */
+  expect(questions: number): void;
   /** The answer, which may wait for settle(). Rejects where the question could not be worked on. */
   answer(question: FileQuestion): Promise<FileAnswer>;
   /** To be called when there are no more questions: the few that there were are answered here. */
@@ -120,20 +122,23 @@ export function createAnswerPool({
     thread.worker.postMessage(asked);
   }
 
+  function startFor(questions: number): void {
+    if (questions > FEW && count > 1) threads ??= Array.from({ length: count }, start);
+  }
+
   return {
+    expect: (questions) => startFor(held.length + questions),
     answer: (question) =>
       new Promise((resolve, reject) => {
-        const one: Waiting = { question, resolve, reject };
-        if (threads) ask(one);
-        else {
-          held.push(one);
-          if (held.length <= FEW || count < 2) return;
-          threads = Array.from({ length: count }, start);
-          for (const each of held.splice(0)) ask(each);
-        }
+        held.push({ question, resolve, reject });
+        startFor(held.length);
+        if (!threads) return;
+        for (const each of held.splice(0)) ask(each);
         giveOut();
       }),
     async settle() {
+      if (held.length === 0) return;
+      const { answerFile } = await import('./file-answer.ts');
       for (const { question, resolve, reject } of held.splice(0))
         await engine()
           .then((own) => answerFile(own, question))

@@ -8,7 +8,7 @@ import { mentionsVfio, rulesFor, type Engine } from '../engine/analyse.ts';
 import type { Finding } from '../rules/types.ts';
 import { isFolder } from './inputs.ts';
 import { joined, keyOfEntry, readBaseline, writeBaseline, type Entry } from './baseline-file.ts';
-import { match, todayOf, type Match, type Today } from './baseline-match.ts';
+import type { Match, Today } from './baseline-match.ts';
 import type { CheckedFile, Gone } from './check-result.ts';
 import type { Output } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -143,6 +143,7 @@ interface Comparison extends Match {
 }
 
 async function compare(path: string, entries: readonly Entry[], scope: Scope): Promise<Comparison> {
+  const { match, todayOf } = await import('./baseline-match.ts');
   const { files, workspace, engine } = scope;
   const folder = realFolder(dirname(path));
   const findings = files.flatMap(({ analysis, kernel }) =>

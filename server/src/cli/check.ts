@@ -1,21 +1,19 @@
 /** The command `check`. */
 import type { CheckedFile, CheckResult } from './check-result.ts';
 import type { Finding, Severity } from '../rules/types.ts';
-import { openAnswerCache, type AnswerCache } from './answer-cache.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import { createAnswerPool, type AnswerPool } from './answer-pool.ts';
-import { createChangeScope, type ChangeScope } from './change-scope.ts';
+import type { ChangeScope } from './change-scope.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { createBuilds, readConfiguration, type BuildOf } from './build.ts';
 import { compareWithBaselines } from './baseline.ts';
-import { answerFile, plainFinding, type FileAnswer, type FileQuestion } from './file-answer.ts';
+import type { FileAnswer, FileQuestion, ToldFinding } from './file-answer.ts';
 import { findInputs, nothingThere, type InputFile, type Inputs } from './inputs.ts';
+import type { Output } from './output.ts';
 import type { Program } from './process-needs.ts';
 import { createRowCheck, type FileRows } from './row-check.ts';
 import { compareText } from '../text/words.ts';
-import { githubReport } from './report-github.ts';
-import { gitlabReport } from './report-gitlab.ts';
 import { jsonReport } from './report-json.ts';
-import { sarifReport } from './report-sarif.ts';
 import { shortReport, sumText, textReport } from './report-text.ts';
 import { nameSources } from './stdin.ts';
 import { announceTargets, readingText } from './targets.ts';
@@ -39,18 +37,14 @@ export async function runCheck(
   buildOf: BuildOf = buildsFor(command, program),
 ): Promise<number> {
   const { paths, stdin } = nameSources(command);
-  const change =
-    command.change && createChangeScope(command.change, command, buildOf, program.output);
+  const change = await changeOf(command, buildOf, program.output);
   const texts = change?.texts;
   const named = paths.length > 0 ? paths : [...(texts?.keys() ?? [])];
   const workspace = openWorkspace(
     { ...command, paths: named, stdin, texts, buildOf },
     program.output,
   );
-  const cache =
-    command.cache === undefined
-      ? undefined
-      : openAnswerCache(command.cache, program.identity(), (line) => program.output.note(line));
+  const cache = await cacheOf(command, program);
   const pool = createAnswerPool(program);
   const rows = createRowCheck(workspace);
   const found: CheckedFile[] = [];
@@ -99,14 +93,15 @@ export async function runCheck(
   try {
     inputs = change
       ? await changedInputs(change, workspace, ask)
-      : await findInputs({ paths, stdin }, program, ask);
+      : await findInputs({ paths, stdin }, program, ask, cache ? undefined : pool.expect);
     await pool.settle();
     for (const one of asked)
       await one.answered.then((answer) => {
         take(one, answer);
       }, fail);
   } finally {
-    await pool.close();
+    // Nobody waits for them.
+    void pool.close();
   }
   if (cache) {
     cache.close();
@@ -148,7 +143,7 @@ export async function runCheck(
     workspace,
     shown,
   };
-  program.output.out(render(result, command.format, program));
+  program.output.out(await render(result, command.format, program));
   const hidden = sumOf(compared.files) - sumOf(files);
   if (hidden > 0)
     program.output.note(
@@ -203,6 +198,7 @@ async function answerOf(
   const { program, change, cache, pool } = scope;
   if (!change)
     return cache ? cache.answer(question, () => pool.answer(question)) : pool.answer(question);
+  const { answerFile } = await import('./file-answer.ts');
   const { file } = question.input;
   if (!cache) {
     const engine = await program.engine();
@@ -236,12 +232,40 @@ async function changedInputs(
   return { files, sources: change.texts.size, unreadable: 0 };
 }
 
+async function changeOf(
+  command: CheckCommand,
+  buildOf: BuildOf,
+  output: Output,
+): Promise<ChangeScope | null> {
+  if (!command.change) return null;
+  const { createChangeScope } = await import('./change-scope.ts');
+  return createChangeScope(command.change, command, buildOf, output);
+}
+
+async function cacheOf(
+  { cache: folder }: CheckCommand,
+  program: Program,
+): Promise<AnswerCache | undefined> {
+  if (folder === undefined) return undefined;
+  const { openAnswerCache } = await import('./answer-cache.ts');
+  return openAnswerCache(folder, await program.identity(), (line) => program.output.note(line));
+}
+
+/** The finding as the analysis found it, with its own places alone. */
+function plainFinding({ finding, ownRelated }: ToldFinding): Finding {
+  return { ...finding, related: finding.related.slice(0, ownRelated) };
+}
+
 function buildsFor({ config }: CheckCommand, { output }: Program): BuildOf {
   const configuration = config === undefined ? undefined : readConfiguration(config);
   return createBuilds(configuration, (line) => output.note(line));
 }
 
-function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {
+async function render(
+  result: CheckResult,
+  format: CheckCommand['format'],
+  program: Program,
+): Promise<string> {
   switch (format) {
     case 'text':
       return textReport(result, { style: program.style, rulePages: program.facts.rulePages });
@@ -250,11 +274,11 @@ function render(result: CheckResult, format: CheckCommand['format'], program: Pr
     case 'json':
       return jsonReport(result);
     case 'sarif':
-      return sarifReport(result, program.facts);
+      return (await import('./report-sarif.ts')).sarifReport(result, program.facts);
     case 'github':
-      return githubReport(result);
+      return (await import('./report-github.ts')).githubReport(result);
     case 'gitlab':
-      return gitlabReport(result);
+      return (await import('./report-gitlab.ts')).gitlabReport(result);
   }
 }
 

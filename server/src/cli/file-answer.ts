@@ -80,8 +80,3 @@ function toldFindings(
     };
   });
 }
-
-/** The finding as the analysis found it, with its own places alone. */
-export function plainFinding({ finding, ownRelated }: ToldFinding): Finding {
-  return { ...finding, related: finding.related.slice(0, ownRelated) };
-}

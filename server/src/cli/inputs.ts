@@ -38,11 +38,13 @@ class PassedOver extends Error {}
  * left out.
  * @param onFile is given each file as soon as it is found, in no order, while others are still
  * being read, and what to call when it is done with.
+ * @param onHits is told before how many files come next.
  */
 export async function findInputs(
   named: NamedSources,
   program: Program,
   onFile?: (file: InputFile, onDone: () => void) => Promise<void>,
+  onHits?: (count: number) => void,
 ): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
@@ -84,6 +86,7 @@ export async function findInputs(
   for await (const { hits, unreadable: broken } of scanAll(counted(), program.self, onRead)) {
     for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
     progress.found += hits.length;
+    onHits?.(hits.length);
     for (const path of hits) {
       if (!isIgnored(roots, path)) await take({ path, shown: shownAs(roots, path) });
     }

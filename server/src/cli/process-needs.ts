@@ -12,7 +12,7 @@ export interface Program {
   /** How many threads may work at a time. */
   readonly threads: number;
   /** Another one for each version of the program, whatever it calls itself. */
-  identity(): string;
+  identity(): Promise<string>;
   readonly facts: PackageFacts;
   /** Of what goes to stdout. */
   readonly style: Style;

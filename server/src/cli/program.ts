@@ -1,45 +1,38 @@
 /** Runs one command and gives its exit status. */
 import type { Program } from './process-needs.ts';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engine/analyse.ts';
 import { takeKeeping } from '../lsp/node-compiled.ts';
-import { runChange } from './change.ts';
-import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';
 import type { Command, Manner } from './command.ts';
-import { completionScript } from './completion.ts';
-import { runDump } from './dump.ts';
-import { runExplain, runRules } from './explain.ts';
-import { runKbuild } from './kbuild.ts';
-import { loadEngine, WASM } from './load-engine.ts';
 import { createOutput, type Output } from './output.ts';
 import { readPackageFacts, type PackageFacts } from './package-facts.ts';
 import { createStyle } from './style.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Runs one command and gives its exit status. Throws UsageError. */
+/**
+ * Runs one command, for which only what it needs is loaded, and gives its exit status. Throws
+ * UsageError.
+ */
 export async function runCommand(command: Command, program: Program): Promise<number> {
   switch (command.name) {
     case 'check':
-      return runCheck(command, program);
+      return (await import('./check.ts')).runCheck(command, program);
     case 'kbuild':
-      return runKbuild(command, program);
+      return (await import('./kbuild.ts')).runKbuild(command, program);
     case 'convert':
-      return runChange(command, program);
     case 'fix':
-      return runChange(command, program);
+      return (await import('./change.ts')).runChange(command, program);
     case 'explain':
-      return runExplain(command, program);
+      return (await import('./explain.ts')).runExplain(command, program);
     case 'rules':
-      return runRules(command, program);
+      return (await import('./explain.ts')).runRules(command, program);
     case 'dump':
-      return runDump(command, program);
+      return (await import('./dump.ts')).runDump(command, program);
     case 'completion':
       program.output.out(
-        completionScript(
+        (await import('./completion.ts')).completionScript(
           command.shell,
           commandModel(() => undefined, program.facts.version),
         ),
@@ -94,12 +87,6 @@ export async function runWords(
   }
 }
 
-function digestOf(files: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const one of files) hash.update(readFileSync(one));
-  return hash.digest('hex');
-}
-
 function createProgram(
   output: Output,
   facts: PackageFacts,
@@ -111,7 +98,7 @@ function createProgram(
     output,
     self: join(dist, 'cli.cjs'),
     threads: availableParallelism(),
-    identity: () => digestOf([__filename, ...WASM.map((name) => join(dist, name))]),
+    identity: async () => (await import('./identity.ts')).identityOf(__filename, dist),
     facts,
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
@@ -119,7 +106,7 @@ function createProgram(
     engine: () => {
       // Then this thread has run enough for its code to be worth keeping, once nobody waits for it.
       if (!engine) process.once('exit', () => takeKeeping()?.());
-      return (engine ??= loadEngine(dist));
+      return (engine ??= import('./load-engine.ts').then(({ loadEngine }) => loadEngine(dist)));
     },
   };
 }

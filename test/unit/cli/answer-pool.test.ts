@@ -39,6 +39,13 @@ function questions(count: number, growth = 0): FileQuestion[] {
   });
 }
 
+/** The answer to a single question. */
+async function here(pool: AnswerPool): Promise<unknown> {
+  const answer = pool.answer(questions(1)[0]!);
+  await Promise.all([pool.settle(), answer]);
+  return answer;
+}
+
 describe('the pool of a check', () => {
   it('answers a few questions in this thread, when no more come', async () => {
     const engine = createEngine(await loadParser());
@@ -50,6 +57,15 @@ describe('the pool of a check', () => {
     const answers = questions(8).map((one) => pool.answer(one));
     await pool.settle();
     expect(await Promise.all(answers)).toHaveLength(8);
+    await pool.close();
+  });
+
+  it('starts threads for the questions that it is told of', async () => {
+    const pool = onTwoThreads('parentPort.postMessage({ answer: { threadId } })');
+    pool.expect(8);
+    await expect(here(pool)).rejects.toThrow('this thread was asked');
+    pool.expect(9);
+    expect(await here(pool)).toEqual({ threadId: expect.any(Number) });
     await pool.close();
   });
 

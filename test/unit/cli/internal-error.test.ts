@@ -50,7 +50,7 @@ async function check(rules: readonly Rule[], ...options: string[]): Promise<numb
     output,
     self: '',
     threads: 1,
-    identity: () => 'test',
+    identity: () => Promise.resolve('test'),
     facts,
     style: PLAIN,
     stderrColumns: undefined,
