@@ -60,6 +60,7 @@ const bundles = [
     entryPoints: ['server/src/cli/anywhere.ts'],
     outfile: 'dist/web/server.js',
     alias: treeSitter,
+    plugins: [withoutProcesses('commander')],
     // A function of what a CommonJS module finds around it: to wrap the text when it runs would
     // copy all of it.
     banner: {
@@ -122,6 +123,23 @@ function loads(entry, bundle) {
       building.onResolve({ filter }, ({ kind }) =>
         kind === 'entry-point' ? undefined : { path: bundle, external: true },
       );
+    },
+  };
+}
+
+/**
+ * Keeps the module for processes of a package out: it starts some only for commands that are programs
+ * of their own, of which there are none, and Node takes several milliseconds to load it.
+ */
+function withoutProcesses(name) {
+  return {
+    name: 'without-processes',
+    setup(building) {
+      const inPackage = path.join('node_modules', name);
+      building.onResolve({ filter: /^node:child_process$/ }, ({ importer, path: module }) =>
+        importer.includes(inPackage) ? { path: module, namespace: 'without' } : undefined,
+      );
+      building.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: '' }));
     },
   };
 }
