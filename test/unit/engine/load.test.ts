@@ -238,6 +238,24 @@ describe('what belongs to a file', () => {
     ).toEqual([]);
   });
 
+  it('is found anew where a header declares something else or a library exports it', async () => {
+    const files: Record<string, string> = {
+      '/w/foo.c':
+        '#include <foo.h>\nEXPORT_SYMBOL(foo_init);\nvoid foo_init(void) { vfio_init_group_dev(a, b, c); }',
+      '/w/include/foo.h': 'void foo_init(void);',
+    };
+    const loader = createModuleLoader(memoryFileSystem(files));
+    const headers = async (): Promise<readonly string[]> =>
+      (await loader.load('/w/foo.c', files['/w/foo.c']!, { root: '/w' })).headers.map(
+        ({ path }) => path,
+      );
+    expect(await headers()).toEqual(['/w/include/foo.h']);
+    files['/w/include/foo.h'] = 'void bar_init(void);';
+    expect(await headers()).toEqual([]);
+    files['/w/foo.c'] = files['/w/foo.c']!.replaceAll('foo_init', 'bar_init');
+    expect(await headers()).toEqual(['/w/include/foo.h']);
+  });
+
   it('is bounded in the number of sources and headers', async () => {
     const files: Record<string, string> = {};
     const objects: string[] = [];

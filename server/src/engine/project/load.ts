@@ -350,6 +350,20 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       if (!hasRoomForHeader(reading) || !take(header, reading)) break;
   }
 
+  const declaringByPath = new Map<
+    string,
+    { text: string; names: readonly string[]; declares: boolean }
+  >();
+
+  /** Whether a header declares one of the names: all files of a module ask the same. */
+  function declares(path: string, text: string, names: readonly string[]): boolean {
+    const known = declaringByPath.get(path);
+    if (known && known.text === text && known.names === names) return known.declares;
+    const answer = { text, names, declares: callsOneOf(text, new Set(names)) };
+    remember(declaringByPath, path, answer);
+    return answer.declares;
+  }
+
   /** Reads the headers that declare what sources export, in the folders above them. */
   async function readDeclaring(
     sources: readonly SourceDocument[],
@@ -359,13 +373,12 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     for (const { path, text } of sources) {
       const { angled, exportedInits: names } = scanOf(path, text);
       if (names.length === 0) continue;
-      const declared = new Set(names);
       for (const folder of includeFoldersAbove(path, border)) {
         const paths = angled.flatMap((include) => resolve(folder, include) ?? []);
         for (const at of paths.filter((one) => isInside(one, border))) {
           if (reading.seen.has(at) || !hasRoomForHeader(reading)) continue;
           const header = await reading.look(at);
-          if (header === undefined || !callsOneOf(header, declared)) continue;
+          if (header === undefined || !declares(at, header, names)) continue;
           if (take({ path: at, text: header }, reading)) reading.seen.add(at);
         }
       }
