@@ -14,10 +14,9 @@ export function serveScans(): void {
 }
 
 /**
- * Filters paths by content, on other threads when there are many. The paths are taken first, while
- * the threads are at work; then
- * the results are yielded as they come, in no order, so that the caller works while the threads go
- * on.
+ * Filters paths by content, on other threads when there are many. The results are yielded as they
+ * come, in no order, while the paths are taken and the threads go on: what the caller finds out of
+ * the first ones keeps processors busy that wait for the listing of folders.
  * @param program the file that the threads run: the bundle itself.
  */
 export async function* scanAll(
@@ -69,6 +68,7 @@ export async function* scanAll(
       // Answers come in only between turns of the event loop, and tell which thread has least to
       // do.
       await new Promise<void>((done) => setImmediate(done));
+      yield* results.splice(0);
     }
     if (pool.length === 0) yield scan(batch);
     else send(batch);
