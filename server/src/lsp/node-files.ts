@@ -1,5 +1,5 @@
 /** The disk for the server in Node. */
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isInside } from '../engine/project/paths.ts';
@@ -41,7 +41,7 @@ export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolv
       const path = pathOf(uri);
       try {
         if (path === undefined || !mayRead(path)) return [];
-        const entries = await readdir(path, { withFileTypes: true });
+        const entries = readdirSync(path, { withFileTypes: true });
         return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
       } catch {
         return [];

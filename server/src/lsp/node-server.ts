@@ -1,6 +1,5 @@
 /** The thread of the server in Node that does the work. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
@@ -31,11 +30,12 @@ export function serveThread(folder: string): void {
     return new Promise((resume) => void setImmediate(resume));
   };
   startServer(createConnection(reader, new BrowserMessageWriter(port)), {
+    // Node takes longer to load what reads files without waiting than to read these.
     async loadWasm() {
-      const [runtime, grammar] = await Promise.all(
-        ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))),
-      );
-      return { runtime: runtime!, grammar: grammar! };
+      return {
+        runtime: readFileSync(join(folder, 'web-tree-sitter.wasm')),
+        grammar: readFileSync(join(folder, 'tree-sitter-c.wasm')),
+      };
     },
     files: createNodeFiles(rest),
     rest,

@@ -24,10 +24,11 @@ import {
 const REQUEST_CANCELLED = -32800;
 
 /**
- * How often the client's process is looked for, in milliseconds: as often as vscode-languageserver
- * does.
+ * How often the client's process is looked for, in milliseconds. Whose input ends, ends at once:
+ * this is for the pipe that another process of the client's has too, and leaves open. So it may be
+ * rare, and an idle server sleeps.
  */
-const GLANCE = 3_000;
+const GLANCE = 60_000;
 
 type Transport = readonly [MessageReader, MessageWriter];
 
