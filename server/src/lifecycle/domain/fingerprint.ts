@@ -9,12 +9,13 @@
  */
 import { spend } from '../../budget/work.ts';
 import type { Held } from '../interpret/held-resource.ts';
-import type { ForkMap } from './fork-map.ts';
+import type { ForkMap, Sum } from './fork-map.ts';
 import type { AbstractObject, Interner, Place } from './objects.ts';
 import {
   deviceKey,
-  flagsKey,
+  flagsOf,
   isConstant,
+  opKey,
   sizeOf,
   type LoggedOp,
   type PathState,
@@ -55,27 +56,47 @@ export function fingerprint(state: PathState): number {
   addEntries(state.devices, addDevice);
   addEntries(state.masks, addMask);
   addEntries(state.config, addTest);
-  add(FLAGS, 0, nameOf(flagsKey(state)));
-  state.log.forEach(addOperation);
+  add(FLAGS, 0, flagsOf(state));
+  if (state.log.length > 0) addLog(state.log);
   for (const [i, { callback, data }] of state.deferred.entries())
-    addValue(DEFERRED, mix(SEED, 0, i, nameOf(callback)), data);
+    addValue(DEFERRED, nameOf(`${i} ${callback}`), data);
   return sum();
 }
 
 /** Adds the entries of a map: those that no path has changed since were summed before. */
 function addEntries<K, V>(map: ForkMap<K, V>, addEntry: (value: V, key: K) => void): void {
-  if (map.sum === null) {
-    const lowBefore = low,
-      highBefore = high;
-    low = 0;
-    high = 0;
-    map.forEach(addEntry);
-    map.sum = { low, high };
-    low = lowBefore;
-    high = highBefore;
-  }
-  low = (low + map.sum.low) | 0;
-  high = (high + map.sum.high) | 0;
+  map.sum ??= sumOf(map, addEntry);
+  addSum(map.sum);
+}
+
+/** Logs are never changed, and forks share them. */
+const logSums = new WeakMap<PathState['log'], Sum>();
+
+function addLog(log: PathState['log']): void {
+  let sum = logSums.get(log);
+  if (sum === undefined) logSums.set(log, (sum = sumOf(log, addOperation)));
+  addSum(sum);
+}
+
+/** What entries alone come to. */
+function sumOf<K, V>(
+  entries: { forEach(visit: (value: V, key: K) => void): void },
+  addEntry: (value: V, key: K) => void,
+): Sum {
+  const lowBefore = low,
+    highBefore = high;
+  low = 0;
+  high = 0;
+  entries.forEach(addEntry);
+  const sum = { low, high };
+  low = lowBefore;
+  high = highBefore;
+  return sum;
+}
+
+function addSum(sum: Sum): void {
+  low = (low + sum.low) | 0;
+  high = (high + sum.high) | 0;
 }
 
 function addVariable(value: Value, name: string): void {
@@ -98,9 +119,8 @@ function addTest(holds: boolean, test: string): void {
   add(CONFIGURATION, nameOf(test), holds ? 1 : 0);
 }
 
-function addOperation({ op, ok, place, site }: LoggedOp, position: number): void {
-  const what = mix(SEED, ok ? 1 : 0, nameOf(op), place.serial);
-  add(LOG, position, mix(SEED, what, nameOf(site.path), site.start));
+function addOperation(logged: LoggedOp, position: number): void {
+  add(LOG, position, nameOf(opKey(logged)));
 }
 
 /** The fingerprint of a state, and that of the state with what it holds. */
@@ -124,16 +144,16 @@ function addValue(section: number, key: number, value: Value): void {
   switch (value.kind) {
     case 'pointer':
       return add(section, key, value.serial);
-    case 'int':
-      double[0] = value.value;
-      return add(section + 16, mix(SEED, 0, key, words[0]!), words[1]!);
+    case 'int': {
+      const number = value.value;
+      return (number | 0) === number
+        ? add(section + 16, key, number)
+        : add(section + 32, key, nameOf(String(number)));
+    }
     case 'function':
-      return add(section + 32, key, nameOf(value.name));
+      return add(section + 48, key, nameOf(value.name));
   }
 }
-
-const double = new Float64Array(1);
-const words = new Int32Array(double.buffer);
 
 /** A number of its own for each name of an exploration. */
 function nameOf(name: string): number {
@@ -143,30 +163,20 @@ function nameOf(name: string): number {
   return number;
 }
 
-const SEED = 0x2545f491;
-
+/**
+ * Adds an entry to both sums. Each has its own hash of the three numbers: one begins with the key
+ * and one with the value, and both end as MurmurHash3 does (Appleby, public domain), each with
+ * factors of its own.
+ */
 function add(section: number, key: number, value: number): void {
-  low = (low + mix(SEED, section, key, value)) | 0;
-  high = (high + mix(~SEED, section, key, value)) | 0;
-}
-
-/** A number of 32 bits from four, by the steps of MurmurHash3 (Appleby, public domain). */
-function mix(seed: number, first: number, second: number, third: number): number {
-  let hash = seed;
-  hash = round(hash, first);
-  hash = round(hash, second);
-  hash = round(hash, third);
-  hash ^= hash >>> 16;
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}
-
-function round(hash: number, word: number): number {
-  let mixed = Math.imul(word, 0xcc9e2d51);
-  mixed = (mixed << 15) | (mixed >>> 17);
-  mixed = hash ^ Math.imul(mixed, 0x1b873593);
-  mixed = (mixed << 13) | (mixed >>> 19);
-  return (Math.imul(mixed, 5) + 0xe6546b64) | 0;
+  let hash = Math.imul(key ^ Math.imul(section, 0x9e3779b1), 0x85ebca6b);
+  hash ^= (hash >>> 15) ^ Math.imul(value, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  low = (low + (hash ^ (hash >>> 16))) | 0;
+  hash = Math.imul(value ^ Math.imul(section, 0x85ebca77), 0x7feb352d);
+  hash ^= (hash >>> 15) ^ Math.imul(key, 0x846ca68b);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
+  high = (high + (hash ^ (hash >>> 16))) | 0;
 }

@@ -221,7 +221,9 @@ export function contentOf(place: Place): AbstractObject {
 }
 
 function through(calls: readonly number[]): string {
-  return calls.map((start) => `@${start}`).join('');
+  let text = '';
+  for (const start of calls) text += `@${start}`;
+  return text;
 }
 
 function root(own: Interner, id: string, kind: ObjectKind, size = 1): AbstractObject {

@@ -249,10 +249,9 @@ export function forgetMembers(state: PathState, object: AbstractObject): void {
   for (const [at] of membersOf(state, object)) state.heap.delete(at);
 }
 
-/** The flags of a path as text. */
-export function flagsKey(state: PathState): string {
-  const hidden = state.hidden === 0 ? '' : `h${state.hidden}`;
-  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}${hidden}${state.endsElements ? '-' : ''}`;
+/** The flags of a path as a number. */
+export function flagsOf({ isUncertain, followsOwnState, endsElements, hidden }: PathState): number {
+  return (isUncertain ? 1 : 0) + (followsOwnState ? 2 : 0) + (endsElements ? 4 : 0) + 8 * hidden;
 }
 
 /** What is the same wherever it is written. */

@@ -5,7 +5,7 @@ import { contentOf, joinedValue, placeText, type Place } from '../domain/objects
 import { fingerprint } from '../domain/fingerprint.ts';
 import {
   deviceKey,
-  flagsKey,
+  flagsOf,
   fork,
   maskOf,
   opKey,
@@ -26,7 +26,7 @@ import { ANY, sameValue, valueKey, type Value } from '../domain/values.ts';
 /** What a state says of devices, as text: states with equal text may be joined. */
 function classKey(state: PathState): string {
   spend(sizeOf(state));
-  const parts: string[] = [flagsKey(state)];
+  const parts: string[] = [`${flagsOf(state)}`];
   state.devices.forEach((tracked, object) => {
     if (isDevice(tracked)) parts.push(`${object.serial}:${deviceKey(tracked)}`);
   });
