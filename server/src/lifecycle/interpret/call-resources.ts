@@ -162,12 +162,8 @@ export interface Touches {
 
 /** What a function does itself that makes it worth an exploration as a helper. */
 export function touchesOf({ names, calls, counts }: Scan): Touches {
-  const owing = [...new Set(names.called.flatMap(opposites))];
-  return {
-    // Who takes something by a name may count it, or give it back through a pointer.
-    surely:
-      names.called.some(touchesSurely) ||
-      (owing.length > 0 && (counts || calls.some(endsIndirectly))),
-    owing,
-  };
+  if (names.called.some(touchesSurely)) return { surely: true, owing: [] };
+  const owing = names.called.flatMap(opposites);
+  // Who takes something by a name may count it, or give it back through a pointer.
+  return { surely: owing.length > 0 && (counts || calls.some(endsIndirectly)), owing };
 }

@@ -123,24 +123,24 @@ function passedTo(macro: FunctionIr, args: readonly Expr[]): readonly Expr[] {
 
 export function evaluateArguments(run: Run, state: PathState, args: readonly Expr[]): Arguments[] {
   let out: Arguments[] = [{ state, values: [] }];
-  args.forEach((expr, position) => {
-    out = out.flatMap((evaluated) =>
-      evaluate(run, evaluated.state, expr).map((result) => ({
-        state: result.state,
-        values: [...evaluated.values, result.value],
-      })),
-    );
+  for (const [position, expr] of args.entries()) {
+    const next: Arguments[] = [];
+    for (const before of out)
+      for (const { state: after, value } of evaluate(run, before.state, expr))
+        next.push({ state: after, values: [...before.values, value] });
+    out = next;
+    if (out.length === 1) continue;
     const few = fewer(
       out.map((evaluated) => evaluated.state),
       expr.start,
     );
     // Where they were joined, nothing is known of the values.
     if (few.length < out.length)
-      out = few.map((next) => ({
-        state: next,
-        values: args.slice(0, position + 1).map((one) => fresh(next, identityOf(one))),
+      out = few.map((joined) => ({
+        state: joined,
+        values: args.slice(0, position + 1).map((one) => fresh(joined, identityOf(one))),
       }));
-  });
+  }
   return out;
 }
 

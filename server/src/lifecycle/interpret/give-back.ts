@@ -2,9 +2,9 @@
 import { mayFree } from '../../kernel/heuristics.ts';
 import type { Span } from '../../text/span.ts';
 import { isDrvdata, isWithin, pathText } from '../domain/access-path.ts';
-import { type AbstractObject, type Place, valueText } from '../domain/objects.ts';
+import type { AbstractObject, Place } from '../domain/objects.ts';
 import { type PathState, holdersOf, membersOf, stepsOf } from '../domain/path-state.ts';
-import type { Value } from '../domain/values.ts';
+import { type Value, valueKey } from '../domain/values.ts';
 import type { Site, Undone } from '../types.ts';
 import { spend } from '../../budget/work.ts';
 import { isCertain } from './device-operations.ts';
@@ -153,7 +153,7 @@ function noteGive(run: Run, state: PathState, give: Give): void {
     value.kind !== 'pointer' || value.object.isOutside ? value : nothing(state.interner),
   );
   run.resources.gives.set(
-    `${give.api}:${give.everything}:${give.site.path}:${give.site.start}:${values.map(valueText).join()}`,
+    `${give.api}:${give.everything}:${give.site.start}:${values.map(valueKey).join()}`,
     { ...give, values },
   );
 }
