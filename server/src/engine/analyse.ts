@@ -45,6 +45,8 @@ export interface Engine {
   facts(input: ModuleInput, kernel: TargetKernel): ModuleFacts | undefined;
   /** The lowered module, without an analysis; undefined as for `facts`. */
   module(input: ModuleInput): Module | undefined;
+  /** Whether a document of the module was parsed, and without an error. Never throws. */
+  isClean(input: ModuleInput, path: string): boolean;
   /** The IR of the file itself, whatever it is about. Never throws. */
   lowered(input: ModuleInput): FileIr | undefined;
   /**
@@ -342,6 +344,12 @@ export function createEngine(
       return isWorthwhile(input) ? orUndefined(() => atOnce(lowerModule(input))) : undefined;
     },
 
+    isClean(input, path) {
+      const text = textAt(input, path);
+      if (text.length > MAX_FILE) return false;
+      return orUndefined(() => documents.isClean(path, text, path === input.file)) ?? false;
+    },
+
     lowered(input) {
       const text = textOf(input);
       return text.length > MAX_FILE
@@ -378,7 +386,11 @@ export function createEngine(
 }
 
 function textOf(input: ModuleInput): string {
-  return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
+  return textAt(input, input.file);
+}
+
+function textAt({ sources, headers }: ModuleInput, path: string): string {
+  return [...sources, ...headers].find((one) => one.path === path)?.text ?? '';
 }
 
 /**

@@ -312,7 +312,7 @@ function convertAtAnyCost(
     const start = edits[0]?.edits[0];
     const here = start ? { path: edits[0]!.path, ...start.span } : null;
     const before = (site: Site): Site => siteBefore(edits, site);
-    const proof = prove(engine, scratch, input, after, target, functionName);
+    const proof = prove(scratch, input, after, target, functionName);
     if (proof.status === 'failed') {
       const { problem, site } = proof;
       return {
@@ -385,7 +385,6 @@ export type Proof =
  * has nothing left to convert. `after` is undefined where the edits overlap.
  */
 export function prove(
-  engine: Engine,
   scratch: Engine,
   input: ModuleInput,
   after: ModuleInput | undefined,
@@ -398,7 +397,7 @@ export function prove(
       problem: 'the edits of the conversion overlap',
       site: null,
     };
-  if (!parsesAsWell(engine.parser, input, after))
+  if (!parsesAsWell(scratch, input, after))
     return { status: 'failed', problem: 'the converted text would not parse', site: null };
   return proveFor(
     { before: scratch, after: scratch, again: scratch },

@@ -27,6 +27,8 @@ export interface Documents {
    * change, and their trees are freed at once.
    */
   lowered(path: string, text: string, edited: boolean): FileIr;
+  /** Whether a document, as `lowered` has it, was parsed without an error. */
+  isClean(path: string, text: string, edited: boolean): boolean;
   /**
    * Parses an incrementally parsed document once more from scratch and lets that tree win. An
    * incremental parse may recover
@@ -51,6 +53,8 @@ interface Entry<C> {
   ir: FileIr;
   cache: C;
   tree: SyntaxTree | null;
+  /** The tree has no error. */
+  isClean: boolean;
   /** The tree came from an incremental parse and has not been compared with a fresh one. */
   unsettled: boolean;
 }
@@ -61,7 +65,7 @@ const MAX_TEXT = 8_000_000;
 const MAX_TREES = 4;
 
 /** What the next version of a document is made from. */
-type Version<C> = Pick<Entry<C>, 'text' | 'ir' | 'cache' | 'tree'>;
+type Version<C> = Omit<Entry<C>, 'unsettled'>;
 
 /** An empty store. */
 export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>): Documents {
@@ -111,38 +115,42 @@ function storeAfter<C>(
     const entry = entries.get(path);
     if (entry === undefined) return original(path);
     if (entry.unsettled) return undefined;
-    const isSure = entry.tree?.items().every(({ hasError }) => !hasError) === true;
-    const { text, ir, cache } = entry;
-    return isSure ? entry : { text, ir, cache, tree: null };
+    const { text, ir, cache, isClean } = entry;
+    return isClean ? entry : { text, ir, cache, isClean, tree: null };
+  }
+
+  /** A document as `lowered` has it. */
+  function current(path: string, text: string, edited: boolean): Version<C> {
+    const own = entries.get(path);
+    if (own && own.text === text) {
+      store(path, own);
+      return own;
+    }
+    const known = own ?? original(path);
+    if (known?.text === text) return known;
+    if (!known?.tree) note(text.length);
+    const tree = parser.parse(text, known?.tree ?? undefined);
+    let ir: FileIr;
+    const cache = own?.cache ?? (known ? lowering.copyCache(known.cache) : lowering.createCache());
+    try {
+      ir = lowering.lower(path, tree, cache, parser);
+    } catch (error) {
+      tree.dispose();
+      throw error;
+    }
+    const incremental = known?.tree != null;
+    remove(path);
+    total += text.length;
+    const isClean = errorsIn(tree) === 0;
+    if (!edited) tree.dispose();
+    const entry = { text, ir, cache, tree: edited ? tree : null, isClean, unsettled: incremental };
+    store(path, entry);
+    return entry;
   }
 
   return {
-    lowered(path, text, edited) {
-      const own = entries.get(path);
-      if (own && own.text === text) {
-        store(path, own);
-        return own.ir;
-      }
-      const known = own ?? original(path);
-      if (known?.text === text) return known.ir;
-      if (!known?.tree) note(text.length);
-      const tree = parser.parse(text, known?.tree ?? undefined);
-      let ir: FileIr;
-      const cache =
-        own?.cache ?? (known ? lowering.copyCache(known.cache) : lowering.createCache());
-      try {
-        ir = lowering.lower(path, tree, cache, parser);
-      } catch (error) {
-        tree.dispose();
-        throw error;
-      }
-      const incremental = known?.tree != null;
-      remove(path);
-      total += text.length;
-      if (!edited) tree.dispose();
-      store(path, { text, ir, cache, tree: edited ? tree : null, unsettled: incremental });
-      return ir;
-    },
+    lowered: (path, text, edited) => current(path, text, edited).ir,
+    isClean: (path, text, edited) => current(path, text, edited).isClean,
 
     settle(path) {
       const entry = entries.get(path);
@@ -155,6 +163,7 @@ function storeAfter<C>(
       if (differs) {
         entry.cache = lowering.createCache();
         entry.ir = lowering.lower(path, fresh, entry.cache, parser);
+        entry.isClean = errorsIn(fresh) === 0;
       }
       return differs;
     },
@@ -174,4 +183,15 @@ function storeAfter<C>(
       for (const path of [...entries.keys()]) remove(path);
     },
   };
+}
+
+/** How many items of a document have a syntax error, with what was hidden from the parser. */
+export function errorsIn(tree: SyntaxTree): number {
+  // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first
+  // arm of a cut #if chain, so that the parser sees no error there: its notes do.
+  const hidden = tree.notes.filter(
+    ({ kind }) =>
+      kind === 'unfinished' || kind === 'open-block' || kind === 'split' || kind === 'comment',
+  ).length;
+  return tree.items().filter((item) => item.hasError).length + hidden;
 }

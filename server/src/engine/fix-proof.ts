@@ -162,9 +162,9 @@ function prove(
   const arm = openArm(facts, finding);
   const atOnce =
     arm === null ? null : `check the code under #if ${arm}: it may be for another kernel`;
-  if (!parsesAsWell(engine.parser, input, after)) return BROKEN;
-  const before = allFindings(engine, input, config, kernel);
   const prover = engine.prover();
+  if (!parsesAsWell(prover, input, after)) return BROKEN;
+  const before = allFindings(engine, input, config, kernel);
   const unseen = notAnalysed(prover, after, config, kernel).find(
     (one) => one.function === '' || one.function === finding.functionName,
   );

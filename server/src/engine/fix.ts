@@ -187,7 +187,7 @@ function isBetter(
   for (const [key, count] of now) if (count > (old.get(key) ?? 0)) return false;
   for (const [key, count] of countFindings(fixed))
     if ((now.get(key) ?? 0) > (old.get(key) ?? 0) - count) return false;
-  return parsesAsWell(engine.parser, before, after);
+  return parsesAsWell(engine, before, after);
 }
 
 /** The same fix for the same thing, wherever its lines have moved meanwhile. */

@@ -159,7 +159,7 @@ function foldAtAnyCost(
         const raw = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
         const finished = raw && finish(scratch, before, input, raw, target);
         const next = finished?.state;
-        const proof = prove(engine, scratch, input, next?.input, target, functionName);
+        const proof = prove(scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
           const line =
             next && proof.status === 'failed' && proof.site

@@ -7,6 +7,7 @@ import type { SyntaxParser } from '../syntax/node.ts';
 import { applyEdits, overlaps } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
+import { errorsIn } from './documents.ts';
 import type {
   Configuration,
   ModuleInput,
@@ -61,29 +62,23 @@ export function notAnalysed(
 /**
  * Has no document of `after` more items with a syntax error than in `before`? Both have the same
  * documents.
+ * @param prover the engine that analyses `after`.
  */
-export function parsesAsWell(
-  parser: SyntaxParser,
-  before: ModuleInput,
-  after: ModuleInput,
-): boolean {
+export function parsesAsWell(prover: Engine, before: ModuleInput, after: ModuleInput): boolean {
+  const { parser } = prover;
   const old = [...before.sources, ...before.headers];
   return [...after.sources, ...after.headers].every(
     (one, i) =>
-      one.text === old[i]!.text || errorsIn(parser, one.text) <= errorsIn(parser, old[i]!.text),
+      one.text === old[i]!.text ||
+      prover.isClean(after, one.path) ||
+      parsedErrors(parser, one.text) <= parsedErrors(parser, old[i]!.text),
   );
 }
 
-function errorsIn(parser: SyntaxParser, text: string): number {
+function parsedErrors(parser: SyntaxParser, text: string): number {
   const tree = parser.parse(text);
   try {
-    // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first
-    // arm of a cut #if chain, so that the parser sees no error there: its notes do.
-    const hidden = tree.notes.filter(
-      ({ kind }) =>
-        kind === 'unfinished' || kind === 'open-block' || kind === 'split' || kind === 'comment',
-    ).length;
-    return tree.items().filter((item) => item.hasError).length + hidden;
+    return errorsIn(tree);
   } finally {
     tree.dispose();
   }

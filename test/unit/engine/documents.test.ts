@@ -147,6 +147,25 @@ describe('the store of documents', () => {
     expect(parsed.at(-1)).toBe('whole');
   });
 
+  it('tells whether a document was parsed without an error', async () => {
+    const { parser, live } = await counting();
+    const documents = createDocuments(parser, kernelStages.lowering);
+    const fork = documents.fork();
+    const texts = ['int x;', 'int x = ;', 'int x; /* open', 'int x; /* closed */'];
+    for (const store of [documents, fork])
+      for (const edited of [true, false])
+        expect(texts.map((text) => store.isClean('/a.c', text, edited))).toEqual([
+          true,
+          false,
+          false,
+          true,
+        ]);
+    documents.isClean('/b.c', 'int x = ;', true);
+    expect(fork.isClean('/b.c', 'int x = ;', true)).toBe(false);
+    for (const store of [fork, documents]) store.dispose();
+    expect(live()).toBe(0);
+  });
+
   it('keeps of a closed document what a fresh parse would bring, and no tree', async () => {
     const { parser, live } = await counting();
     const documents = createDocuments(parser, kernelStages.lowering);

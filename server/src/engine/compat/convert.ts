@@ -470,14 +470,14 @@ function whyWrong(
   last: TargetKernel,
   functionName: string | undefined,
 ): Refused | undefined {
-  if (!parsesAsWell(engine.parser, before, after))
-    return refusal('Not proved: the text with arms would not parse.');
   const engines: Provers = {
     before: engine.sibling(),
     after: engine.sibling(),
     again: engine.sibling(),
   };
   try {
+    if (!parsesAsWell(engines.after, before, after))
+      return refusal('Not proved: the text with arms would not parse.');
     for (const kernel of targets()) {
       if (compareVersions(kernel.version, last.version) > 0) break;
       const problem = answered(
