@@ -5,10 +5,9 @@ import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { HeldResource, ModuleFacts, Site } from '../lifecycle/types.ts';
-import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { keptByFunction } from './function-traits.ts';
+import { functionsThat, keptByFunction } from './function-traits.ts';
 import { keptByParts } from './kept-answers.ts';
 import {
   ancestry,
@@ -34,6 +33,7 @@ import {
   namedBy,
   opensAndCloses,
   unseenCalls,
+  unseenUndoes,
   type OpenAndClose,
 } from './open-and-close.ts';
 import { relatedOf } from './related.ts';
@@ -80,9 +80,9 @@ function check({ facts }: RuleContext): Finding[] {
   const ends: Ends = { functions, unseen, parts };
   const beginnings = reachedFromRoles(facts, index, 'probe', 'init');
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const takers = callbacks.functions.filter(
-    (fn) => !beginnings.has(fn) && takingCalls(fn).length > 0,
-  );
+  const takers = functionsThat(index, takes)
+    .map(({ item }) => item)
+    .filter((fn) => callbacks.has(fn) && !beginnings.has(fn));
   return [
     ...takers.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
     ...keptByOpen(facts, index, pairs, ends),
@@ -204,6 +204,10 @@ const takingCalls = keptByFunction((root) =>
   ),
 );
 
+function takes(root: FunctionIr): boolean {
+  return takingCalls(root).length > 0;
+}
+
 /** A member of the container, or of a struct that lies in it. */
 function isOfContainer(
   index: ModuleIndex,
@@ -296,10 +300,8 @@ function handsOnToUndo(
   owner: string | null,
 ): boolean {
   return ends.unseen.some((fn) =>
-    unseenCalls(facts, index, fn).some(
-      ({ name, args }) =>
-        (name === null || namesAnUndo(name)) &&
-        (owner === null || args.some((arg) => isAround(namedBy(index, fn, arg), owner))),
+    unseenUndoes(facts, index, fn).some(
+      ({ args }) => owner === null || args.some((arg) => isAround(namedBy(index, fn, arg), owner)),
     ),
   );
 }

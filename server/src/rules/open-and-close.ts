@@ -7,7 +7,7 @@ import { loopCursors } from '../kernel/loop-macros.ts';
 import type { CallExpr, Expr, FunctionIr, MemberExpr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { isLog } from '../kernel/heuristics.ts';
+import { isLog, namesAnUndo } from '../kernel/heuristics.ts';
 import { isValueOrTest, testedArgument, isComputation } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
@@ -274,7 +274,10 @@ interface UnseenCalls {
 
 const unseen = new WeakMap<FunctionIr, UnseenCalls>();
 
-/** The calls of a function, as it was lowered, that isUnseen() is true of, in source order. */
+/**
+ * The calls of a function, as it was lowered, of what neither the module defines nor the tables
+ * know, in source order.
+ */
 export function unseenCalls(
   facts: ModuleFacts,
   index: ModuleIndex,
@@ -290,6 +293,23 @@ export function unseenCalls(
     unseen.set(root, (known = { unknown, names, list }));
   }
   return known.list;
+}
+
+const undoing = new WeakMap<readonly CallExpr[], readonly CallExpr[]>();
+
+/** Those of the unseen calls of a function that undo something by their names, or have none. */
+export function unseenUndoes(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  fn: FunctionIr,
+): readonly CallExpr[] {
+  const unseen = unseenCalls(facts, index, fn);
+  let known = undoing.get(unseen);
+  if (known === undefined) {
+    known = unseen.filter(({ name }) => name === null || namesAnUndo(name));
+    undoing.set(unseen, known);
+  }
+  return known;
 }
 
 /** The calls of a function as it was lowered that no table of a kernel knows. */
@@ -318,21 +338,6 @@ function unknownCalls({ kernel, module: { wrappers } }: ModuleFacts, fn: Functio
 function isNotable(name: string): boolean {
   return (
     !isLog(name) && !isValueOrTest(name) && !isComputation(name) && loopCursors(name) === undefined
-  );
-}
-
-/** A call of a function that neither the module defines nor the tables know. */
-export function isUnseen(
-  facts: ModuleFacts,
-  index: ModuleIndex,
-  fn: FunctionIr,
-  { name }: CallExpr,
-): boolean {
-  return (
-    name === null ||
-    (isNotable(name) &&
-      behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined &&
-      !isOwn(index, fn, name))
   );
 }
 

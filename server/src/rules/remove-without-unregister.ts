@@ -4,9 +4,7 @@
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
-import { namesAnUndo } from '../kernel/heuristics.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type {
   ExitObservation,
@@ -25,7 +23,7 @@ import {
 } from './locate.ts';
 import { reachedFrom, reachedFromRoles } from './call-graph.ts';
 import { indexOf } from './members.ts';
-import { isUnseen } from './open-and-close.ts';
+import { unseenUndoes } from './open-and-close.ts';
 import { findingFor, passes } from './report.ts';
 import { deferredEnd } from './deferred-ends.ts';
 import { isEarlyExit, macroNotes } from './exit-place.ts';
@@ -154,12 +152,7 @@ function putsOfRegistered(facts: ModuleFacts): Finding[] {
 
 /** Whether the driver calls code that is not seen and undoes something by its name. */
 function mayUndoUnseen(facts: ModuleFacts, index: ModuleIndex): boolean {
-  return index.allFunctions.some(({ item }) =>
-    scanOf(item).calls.some(
-      (call) =>
-        isUnseen(facts, index, item, call) && (call.name === null || namesAnUndo(call.name)),
-    ),
-  );
+  return index.allFunctions.some(({ item }) => unseenUndoes(facts, index, item).length > 0);
 }
 
 /**

@@ -47,6 +47,25 @@ test('what a callback keeps is seen to be looked at by whichever function comes 
   engine.dispose();
 });
 
+test('what is given the device is not seen until the module has it', () => {
+  const engine = createEngine(parser);
+  const { code, kernel: version } = closeLeaks.examples.bad.find((one) =>
+    one.code.includes('foo->trigger'),
+  )!;
+  const unseen = code.replace(
+    /(foo_close\(.*\)\n{\n.*\n)/,
+    '$1\tfoo_ping();\n\tfoo_free_all(foo);\n',
+  );
+  const seen = `${unseen}static void foo_free_all(struct foo *foo) { pr_info("closed"); }\n`;
+  expectSameAsNew(engine, [unseen, seen, unseen, seen], version ?? '6.12');
+  const isFound = (text: string): boolean =>
+    engine
+      .analyse(single(text), NO_SETTINGS, kernel(version ?? '6.12'))
+      .findings.some(({ rule }) => rule === closeLeaks.id);
+  expect([unseen, seen].map(isFound)).toEqual([false, true]);
+  engine.dispose();
+});
+
 test('a member is set for as long as one function is left that sets it', () => {
   const engine = createEngine(parser);
   const { code, kernel: version } = initCallbackContract.examples.bad[0]!;

@@ -25,6 +25,8 @@ export interface Worked<T> {
   readonly values: T[];
   /** Another object whenever a value has become another one. */
   stamp: object;
+  /** The functions of the version that asked last. */
+  all: readonly FunctionIr[] | null;
 }
 
 /**
@@ -39,7 +41,9 @@ export function ofEachFunction<T>(
   isSame: (before: T, now: T) => boolean = Object.is,
 ): Worked<T> {
   let worked = kept.get(outline);
-  if (!worked) kept.set(outline, (worked = { roots: [], values: [], stamp: {} }));
+  if (!worked) kept.set(outline, (worked = { roots: [], values: [], stamp: {}, all: null }));
+  // Many ask about one version.
+  if (worked.all === roots) return worked;
   for (let i = 0; i < roots.length; i++) {
     const root = roots[i]!;
     if (worked.roots[i] === root) continue;
@@ -50,6 +54,7 @@ export function ofEachFunction<T>(
     }
     worked.roots[i] = root;
   }
+  worked.all = roots;
   return worked;
 }
 
