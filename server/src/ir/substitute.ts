@@ -130,13 +130,17 @@ function nameIn(name: string, use: MacroUse): string {
   const value = use.values.get(name);
   if (value) return wordOf(value);
   if (!name.includes('$')) return name;
-  return name
-    .split(/\$+/)
+  return pastedParts(name)
     .map((word) => {
       const part = use.values.get(word);
       return part ? wordOf(part) : word;
     })
     .join('');
+}
+
+/** The parts of a name in the body of a macro that `##` joins; the name itself where none does. */
+export function pastedParts(name: string): readonly string[] {
+  return name.split(/\$+/);
 }
 
 /** The one word that an argument is. */

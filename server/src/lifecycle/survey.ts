@@ -237,6 +237,7 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
   const positionOf = ({ item }: Defined<FunctionIr>) => index.positionOf(item)!;
   const files = [...index.module.sources, ...index.module.headers];
   const asked = { roles, opens, relevance: relevanceOf(relevant, (fn) => fn, index) };
+  const touching = touchingFunctions(graph, called);
   return {
     affecting: keys(relevant.affecting),
     yielding: keys(relevant.yielding),
@@ -248,10 +249,10 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
     reached: keys(reached),
     opens: keys(opens),
     exported: keys(libraries.map(([{ item }]) => item)),
-    touching: keys(touchingFunctions(graph, called)),
+    touching: keys(touching),
     pairs: pairs.map(([first, second]) => [positionOf(first), positionOf(second)]),
     begins: keys(pairs.map(([first]) => first.item)),
-    groups: exploredGroups(index, graph, asked).map((group) => ({
+    groups: exploredGroups(index, graph, asked, touching).map((group) => ({
       members: group.map(({ item }) => keyOf(item)),
       isRecursive:
         group.length > 1 ||
@@ -268,20 +269,23 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
 
 /**
  * The functions of the sources that are explored by themselves, with those that are because these
- * call them, callees first.
+ * call them, or a helper of theirs that touches resources, callees first.
  */
 function exploredGroups(
   index: ModuleIndex,
   graph: CallGraph,
   asked: Parameters<typeof isExplored>[0],
+  touching: ReadonlySet<FunctionIr>,
 ): Defined<FunctionIr>[][] {
   const sources = new Set<FileIr>(index.module.sources);
   const functions = index.allFunctions.filter(
     ({ file, item }) => sources.has(file) && isOfInterest(asked, item),
   );
-  return calleesFirst(functions, ({ item }) =>
-    graph.calleesOf(item).filter((callee) => isExplored(asked, callee.item)),
-  );
+  const isFollowed = ({ item }: Defined<FunctionIr>) =>
+    isExplored(asked, item) || touching.has(item);
+  return calleesFirst(functions, ({ item }) => graph.calleesOf(item).filter(isFollowed))
+    .map((group) => group.filter(({ item }) => isExplored(asked, item)))
+    .filter((group) => group.length > 0);
 }
 
 type Reasons = Pick<Survey, 'relevance' | 'opens'> & {
@@ -415,13 +419,13 @@ function namesReached(
   return called;
 }
 
-const touching = new WeakMap<FunctionIr, Touches>();
+const touchesBy = new WeakMap<FunctionIr, Touches>();
 
 /** Whether a function itself does what may take or give back a resource. */
 function touches(fn: FunctionIr, called: ReadonlySet<string>): boolean {
   const root = originalOf(fn);
-  let known = touching.get(root);
-  if (known === undefined) touching.set(root, (known = touchesOf(scanOf(root))));
+  let known = touchesBy.get(root);
+  if (known === undefined) touchesBy.set(root, (known = touchesOf(root)));
   return known.surely || known.owing.some((name) => called.has(name));
 }
 

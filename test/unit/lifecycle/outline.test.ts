@@ -212,12 +212,32 @@ describe('the survey of a module', () => {
   test.each([
     ['takes by its name what is given back', DETACHES, 'bar_attach(foo);', true],
     ['takes by its name what nobody gives back', DRIVER, 'bar_attach(foo);', false],
-    ['counts that too', DRIVER, 'bar_attach(foo);\n\tfoo->stage++;', true],
-    ['counts that too by a number', DRIVER, 'bar_attach(foo);\n\tfoo->stage += 2;', true],
-    ['counts for itself', DRIVER, 'int i = bar_attach(foo);\n\n\ti++;', false],
-    ['gives back through a pointer', DRIVER, 'bar_attach(foo);\n\tfoo->bar->put(foo);', true],
-    ['counts alone', DRIVER, 'foo->stage++;', false],
     ['gives back', DRIVER, 'kfree(foo->bar);', true],
+    ['gives back through a pointer', DRIVER, 'foo->bar->put(foo);', true],
+    ['counts', DRIVER, 'foo->stage++;', true],
+    ['counts by a number', DRIVER, 'foo->stage += 2;', true],
+    ['counts for itself', DRIVER, 'int i = 0;\n\n\ti++;', false],
+    ['calls what it gives a macro', `#define DO(f, x) f(x)\n${DRIVER}`, 'DO(kfree, foo);', true],
+    ['calls what a macro pastes', `#define DO(f, x) k##f(x)\n${DRIVER}`, 'DO(free, foo);', true],
+    [
+      'calls through what it gives a macro',
+      `#define DO(x, f) x->f(x)\n${DRIVER}`,
+      'DO(foo, put);',
+      true,
+    ],
+    ['counts by a macro', `#define DO(x) (x)++\n${DRIVER}`, 'DO(foo->stage);', true],
+    [
+      'uses a macro that nobody can read',
+      `#define DO(x) if (x) {\n${DRIVER}`,
+      'DO(foo)\n\t}',
+      true,
+    ],
+    [
+      'uses a macro that only reads',
+      `#define DO(x) (x)->stage\n${DRIVER}`,
+      'foo->stage = DO(foo);',
+      false,
+    ],
   ])('says of a function that %s whether it is followed', (_, text, does, expected) => {
     const modules = versions([text, noting(text, does), text]);
     const note = modules[1]!.sources[0]!.functions.find(({ name }) => name === 'foo_note')!;

@@ -1,5 +1,6 @@
 /** What a call of unseen code or of the kernel takes and gives back. */
-import type { CallExpr } from '../../ir/types.ts';
+import { pastedParts } from '../../ir/substitute.ts';
+import type { CallExpr, FunctionIr } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
 import { namesAnUndo, opposites } from '../../kernel/heuristics.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
@@ -7,7 +8,7 @@ import { takenBy } from '../../kernel/resource-pairs.ts';
 import type { Behaviour } from '../../kernel/types.ts';
 import { type PathState, load } from '../domain/path-state.ts';
 import type { Value } from '../domain/values.ts';
-import type { Scan } from '../module/function-scan.ts';
+import { scanOf } from '../module/function-scan.ts';
 import { changeCount, giveBack, isHeldFor } from './give-back.ts';
 import {
   type Held,
@@ -148,12 +149,7 @@ function touchesSurely(name: string): boolean {
   );
 }
 
-/** Whether a call through a pointer may give something back, by its name. */
-function endsIndirectly({ callee }: CallExpr): boolean {
-  return callee.kind === 'member' && namesAnUndo(callee.field);
-}
-
-/** How the calls of a function may take or give back resources. */
+/** How a function may take or give back resources. */
 export interface Touches {
   readonly surely: boolean;
   /** It takes something by a name, if one of these is called where resources are followed. */
@@ -161,9 +157,26 @@ export interface Touches {
 }
 
 /** What a function does itself that makes it worth an exploration as a helper. */
-export function touchesOf({ names, calls, counts }: Scan): Touches {
-  if (names.called.some(touchesSurely)) return { surely: true, owing: [] };
-  const owing = names.called.flatMap(opposites);
-  // Who takes something by a name may count it, or give it back through a pointer.
-  return { surely: owing.length > 0 && (counts || calls.some(endsIndirectly)), owing };
+export function touchesOf(fn: FunctionIr): Touches {
+  const { names, calls, counts, unknown } = scanOf(fn);
+  const surely =
+    counts ||
+    names.called.some(touchesSurely) ||
+    calls.some(endsIndirectly) ||
+    (fn.macro !== undefined && (unknown.length > 0 || callsArguments(fn, calls)));
+  return { surely, owing: surely ? [] : names.called.flatMap(opposites) };
+}
+
+/** Whether a call through a pointer may give something back, by its name. */
+function endsIndirectly({ callee }: CallExpr): boolean {
+  return callee.kind === 'member' && namesAnUndo(callee.field);
+}
+
+/** `f(x)`, `x##_put(x)` and `(p)->op(p)` in a macro, where who uses it says what that is. */
+function callsArguments({ params }: FunctionIr, calls: readonly CallExpr[]): boolean {
+  const given = new Set(params.map(({ name }) => name));
+  return calls.some(({ name, callee }) => {
+    const called = callee.kind === 'member' ? callee.field : name;
+    return called !== null && pastedParts(called).some((part) => given.has(part));
+  });
 }

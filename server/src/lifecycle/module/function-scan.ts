@@ -290,8 +290,8 @@ function walk(fn: FunctionIr): Walked {
     else if (expr.kind === 'statement-expression')
       for (const stmt of expr.body) walkStmt(stmt, statement);
   });
-  const isOwn = (variable: string) =>
-    fn.params.some(({ name }) => name === variable) || decls.some(({ name }) => name === variable);
+  // What a macro is given is its user's.
+  const own = new Set([...(fn.macro ? [] : fn.params), ...decls].map(({ name }) => name));
   return {
     calls: toKeep(calls),
     decls: toKeep(decls),
@@ -300,7 +300,7 @@ function walk(fn: FunctionIr): Walked {
     labels: toKeep(labels),
     names: namesIn(calls, named),
     unknown: toKeep(unknown),
-    counts: counted.some((target) => target.kind !== 'name' || !isOwn(target.name)),
+    counts: counted.some((target) => target.kind !== 'name' || !own.has(target.name)),
     kernelCalls: null,
   };
 }
