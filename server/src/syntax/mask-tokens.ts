@@ -39,30 +39,32 @@ const BYTE_ORDER_MARK = 0xfeff;
 const MAX_UNCLOSED = 16;
 const MAX_SAVED = 64;
 
-/** Larger buffers than this are not kept between scans. */
+/** The columns of the tokens of a text. */
+type Columns = Pick<Tokens, 'kinds' | 'starts' | 'ends' | 'values' | 'partners'>;
+
+/** Larger columns than this are not kept between scans. */
 const KEPT_TOKENS = 1 << 18;
-let kinds = new Uint8Array(0);
-let starts = new Int32Array(0);
-let ends = new Int32Array(0);
-let values = new Uint8Array(0);
-let partners = new Int32Array(0);
+let kept = columnsOf(1 << 14);
+
+function columnsOf(size: number): Columns {
+  return {
+    kinds: new Uint8Array(size),
+    starts: new Int32Array(size),
+    ends: new Int32Array(size),
+    values: new Uint8Array(size),
+    partners: new Int32Array(size),
+  };
+}
 
 /**
- * The buffers are shared by all scans, because a scan runs on every keystroke: the tokens are valid
- * until the next call.
+ * Columns with room for so many tokens. They are shared by all scans, because a scan runs on every
+ * keystroke: the tokens are valid until the next call. What is not written of them takes no memory.
  */
-function reserve(capacity: number): void {
-  if (kinds.length >= capacity) return;
-  const size = Math.max(capacity, kinds.length * 2, 1 << 14);
-  const grow = <T extends Uint8Array | Int32Array>(old: T, fresh: T): T => {
-    fresh.set(old);
-    return fresh;
-  };
-  kinds = grow(kinds, new Uint8Array(size));
-  starts = grow(starts, new Int32Array(size));
-  ends = grow(ends, new Int32Array(size));
-  values = grow(values, new Uint8Array(size));
-  partners = grow(partners, new Int32Array(size));
+function columnsFor(capacity: number): Columns {
+  const { length } = kept.kinds;
+  if (length < capacity || length > KEPT_TOKENS)
+    kept = columnsOf(Math.max(1 << 14, 2 ** Math.ceil(Math.log2(capacity))));
+  return kept;
 }
 
 /** A byte order mark is white space, any other character beyond ASCII is part of a word. */
@@ -90,11 +92,8 @@ export function scan(text: string): {
   let at = 0;
   let lineStart = true;
   unclosed = -1;
-  if (kinds.length > KEPT_TOKENS) {
-    kinds = values = new Uint8Array(0);
-    starts = ends = partners = new Int32Array(0);
-  }
-  reserve(1 << 14);
+  // No token is shorter than one code unit, and one more marks the end: so the loop needs no test.
+  const { kinds, starts, ends, values, partners } = columnsFor(length + 1);
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = code < 128 ? classes[code]! : kindBeyond(code);
@@ -103,7 +102,6 @@ export function scan(text: string): {
       at++;
       continue;
     }
-    if (count + 2 >= kinds.length) reserve(kinds.length * 2);
     const start = at;
     let tokenKind: number = Kind.punctuation;
     let value = 0;
@@ -169,13 +167,12 @@ export function scan(text: string): {
     starts[count] = start;
     ends[count] = at;
     values[count] = value;
-    partners[count] = -1;
     count++;
   }
   kinds[count] = Kind.end;
   starts[count] = ends[count] = length;
   values[count] = 0;
-  partners[count] = -1;
+  partners.fill(-1, 0, count + 1);
   const tokens: Tokens = { count, kinds, starts, ends, values, partners };
   return { tokens, annotations, unclosed, ...pairBrackets(text, tokens) };
 }

@@ -3,6 +3,7 @@ import { Language, Parser, type Tree } from 'web-tree-sitter';
 import { differenceBetween, type Difference } from '../text/common.ts';
 import { topLevelItems, type Items } from './items.ts';
 import { kernelMask, maskAgain, type Masked } from './mask.ts';
+import { showSample } from './mask-sample.ts';
 import type { SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
 import { printNode } from './print.ts';
 import { exportsWalker, publicWalker, type Walker } from './walk.ts';
@@ -53,6 +54,7 @@ export async function createParser(wasm: {
   runtime: Uint8Array;
   grammar: Uint8Array;
 }): Promise<SyntaxParser> {
+  showSample();
   module ??= { wasmBinary: wasm.runtime };
   await Parser.init(module);
   const language = await Language.load(wasm.grammar);

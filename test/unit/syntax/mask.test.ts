@@ -1,9 +1,40 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kernelMask, maskAgain, type Masked } from '../../../server/src/syntax/mask.ts';
+import { MASK_SAMPLE } from '../../../server/src/syntax/mask-sample.ts';
+import type { MaskNote } from '../../../server/src/syntax/node.ts';
 import { ANNOTATION_CALLS, ANNOTATIONS } from '../../../server/src/syntax/mask-tables.ts';
 import { LEAKY } from '../../support/drivers.ts';
 import { loadParser } from '../../support/parser.ts';
+
+const KINDS: Readonly<Record<MaskNote['kind'], true>> = {
+  'type-keyword': true,
+  annotation: true,
+  'attribute-macro': true,
+  'loop-macro': true,
+  'block-macro': true,
+  'case-range': true,
+  'file-macro': true,
+  'field-macro': true,
+  directive: true,
+  label: true,
+  unfinished: true,
+  'open-block': true,
+  comment: true,
+  split: true,
+};
+
+test('the sample has all that the mask does to a text', () => {
+  const { notes } = kernelMask(MASK_SAMPLE);
+  expect([...new Set(notes.map(({ kind }) => kind))].sort()).toEqual(Object.keys(KINDS).sort());
+});
+
+test('a text of many tokens is masked as the parts of it are', () => {
+  const part = 'int a[] = { 1, 2, 3 }; static int __init b(void);\n',
+    many = 20_000;
+  expect(kernelMask(part.repeat(many)).masked).toBe(kernelMask(part).masked.repeat(many));
+  expect(kernelMask(part).masked).toBe(part.replace('__init', '      '));
+});
 
 /** A statement in a function, so that the mask knows where it stands. */
 const inFunction = (line: string): string => `int f(void)\n{\n\t${line}\n}\n`;
