@@ -80,6 +80,11 @@ const NO_CHILDREN: SyntaxNode[] = [];
 
 function walk(cursor: Cursor): SyntaxNode {
   const ancestors: MutableNode[] = [];
+  // The nodes that are whole and wait for their parent, which takes those from its first child on:
+  // lists that grow by themselves would have room for many more.
+  const whole: SyntaxNode[] = [];
+  const firstChildren: number[] = [];
+  let count = 0;
   for (;;) {
     const depth = ancestors.length;
     const tooDeep = depth >= MAX_DEPTH;
@@ -95,20 +100,20 @@ function walk(cursor: Cursor): SyntaxNode {
       end,
       children: NO_CHILDREN,
     };
-    if (depth > 0) {
-      const parent = ancestors[depth - 1]!;
-      if (parent.children === NO_CHILDREN) parent.children = [node];
-      else parent.children.push(node);
-    }
     if (!tooDeep && cursor.firstChild()) {
       ancestors.push(node);
+      firstChildren.push(count);
       continue;
     }
     for (;;) {
       if (ancestors.length === 0) return node;
+      whole[count++] = node;
       if (cursor.nextSibling()) break;
       cursor.parent();
       node = ancestors.pop()!;
+      const first = firstChildren.pop()!;
+      node.children = whole.slice(first, count);
+      count = first;
     }
   }
 }

@@ -68,16 +68,30 @@ export function spanOf(node: Span): Span {
 
 /** The child that fills a field of the grammar; comments never do. */
 export function field(node: SyntaxNode, name: string): SyntaxNode | undefined {
-  return node.children.find((child) => child.field === name && child.type !== 'comment');
+  // No closure: this is asked a hundred thousand times of a tree of drivers.
+  const { children } = node;
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i]!;
+    if (child.field === name && child.type !== 'comment') return child;
+  }
+  return undefined;
 }
 
 /** The named children without comments. */
 export function parts(node: SyntaxNode): SyntaxNode[] {
-  return node.children.filter((child) => child.named && child.type !== 'comment');
+  const found: SyntaxNode[] = [];
+  const { children } = node;
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i]!;
+    if (child.named && child.type !== 'comment') found.push(child);
+  }
+  return found;
 }
 
 export function hasErrorChild(node: SyntaxNode): boolean {
-  return node.children.some((child) => child.type === 'ERROR');
+  const { children } = node;
+  for (let i = 0; i < children.length; i++) if (children[i]!.type === 'ERROR') return true;
+  return false;
 }
 
 /** The index of the first note that starts at or after an offset. */

@@ -106,46 +106,58 @@ function childOf(node: SyntaxNode, name: string, context: Context): Expr {
 /** An expression of an operator and its operands. */
 function lowerOperation(node: SyntaxNode, context: Context): Expr {
   const { start, end } = node;
-  const unknown = (): Expr => unknownExpr([node], node, context);
-  const child = (name: string): Expr => childOf(node, name, context);
   switch (node.type) {
     case 'parenthesized_expression':
     case 'extension_expression': {
       const inner = parts(node);
-      return inner.length === 1 ? lowerExpr(inner[0]!, context) : unknown();
+      return inner.length === 1
+        ? lowerExpr(inner[0]!, context)
+        : unknownExpr([node], node, context);
     }
     case 'field_expression': {
       const name = field(node, 'field');
-      if (name === undefined || name.missing) return unknown();
+      if (name === undefined || name.missing) return unknownExpr([node], node, context);
       return {
         kind: 'member',
         start,
         end,
-        base: child('argument'),
-        arrow: operatorOf(node, context) === '->',
+        base: childOf(node, 'argument', context),
+        arrow: operatorOf(node) === '->',
         field: textOf(name, context),
         fieldSpan: spanOf(name),
       };
     }
     case 'subscript_expression':
-      return { kind: 'index', start, end, base: child('argument'), index: child('index') };
+      return {
+        kind: 'index',
+        start,
+        end,
+        base: childOf(node, 'argument', context),
+        index: childOf(node, 'index', context),
+      };
     case 'pointer_expression':
     case 'unary_expression': {
-      const op = operatorOf(node, context);
+      const op = operatorOf(node);
       return UNARY.has(op)
-        ? { kind: 'unary', start, end, op: op as UnaryExpr['op'], operand: child('argument') }
-        : unknown();
+        ? {
+            kind: 'unary',
+            start,
+            end,
+            op: op as UnaryExpr['op'],
+            operand: childOf(node, 'argument', context),
+          }
+        : unknownExpr([node], node, context);
     }
     case 'update_expression': {
       const argument = field(node, 'argument');
-      const op = operatorOf(node, context) === '--' ? '--' : '++';
+      const op = operatorOf(node) === '--' ? '--' : '++';
       return {
         kind: 'update',
         start,
         end,
         op,
         prefix: (argument?.start ?? 0) > node.start,
-        operand: child('argument'),
+        operand: childOf(node, 'argument', context),
       };
     }
     case 'binary_expression':
@@ -153,27 +165,28 @@ function lowerOperation(node: SyntaxNode, context: Context): Expr {
         kind: 'binary',
         start,
         end,
-        op: operatorOf(node, context),
-        left: child('left'),
-        right: child('right'),
+        op: operatorOf(node),
+        left: childOf(node, 'left', context),
+        right: childOf(node, 'right', context),
       };
     case 'assignment_expression':
       return {
         kind: 'assign',
         start,
         end,
-        op: operatorOf(node, context),
-        target: child('left'),
-        value: child('right'),
+        op: operatorOf(node),
+        target: childOf(node, 'left', context),
+        value: childOf(node, 'right', context),
       };
     case 'conditional_expression':
       return {
         kind: 'conditional',
         start,
         end,
-        condition: child('condition'),
-        then: field(node, 'consequence') === undefined ? null : child('consequence'),
-        otherwise: child('alternative'),
+        condition: childOf(node, 'condition', context),
+        then:
+          field(node, 'consequence') === undefined ? null : childOf(node, 'consequence', context),
+        otherwise: childOf(node, 'alternative', context),
       };
     case 'comma_expression':
       return {
@@ -183,7 +196,7 @@ function lowerOperation(node: SyntaxNode, context: Context): Expr {
         items: commaItems(node).map((item) => lowerExpr(item, context)),
       };
     default:
-      return unknown();
+      return unknownExpr([node], node, context);
   }
 }
 
@@ -208,9 +221,10 @@ export function commaItems(node: SyntaxNode): SyntaxNode[] {
   return items;
 }
 
-function operatorOf(node: SyntaxNode, context: Context): string {
+/** A token without a name is of a type that is its text. */
+function operatorOf(node: SyntaxNode): string {
   const token = field(node, 'operator') ?? node.children.find((child) => !child.named);
-  return token === undefined ? '' : textOf(token, context);
+  return token === undefined || token.missing ? '' : token.type;
 }
 
 function lowerNumber(node: SyntaxNode, context: Context): NumberExpr {
@@ -276,28 +290,40 @@ function looksLikeType(name: string): boolean {
  * or an unknown expression.
  */
 export function lowerArguments(list: SyntaxNode, context: Context): Expr[] {
-  const groups: SyntaxNode[][] = [[]];
-  for (const child of list.children) {
-    if (child.type === ',') groups.push([]);
-    else if (child.type !== 'comment' && child.type !== '(' && child.type !== ')')
-      groups.at(-1)!.push(child);
+  const { children } = list;
+  const args: Expr[] = [];
+  let group: SyntaxNode[] = [];
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i]!;
+    if (child.type === ',') {
+      args.push(lowerGroup(group, list, args.length, context));
+      group = [];
+    } else if (child.type !== 'comment' && child.type !== '(' && child.type !== ')') {
+      // A list that is made with its only node takes no more room than that.
+      if (group.length === 0) group = [child];
+      else group.push(child);
+    }
   }
-  if (groups.length === 1 && groups[0]!.length === 0) return [];
-  return groups.map((group, index) => {
-    const first = group[0];
-    if (first === undefined)
-      return unknownExpr(
-        [],
-        {
-          start: list.children[index]?.end ?? list.start,
-          end: list.children[index]?.end ?? list.start,
-        },
-        context,
-      );
-    if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, context);
-    const span = { start: first.start, end: group.at(-1)!.end };
-    return typeFromText(span, context) ?? unknownExpr(group, span, context);
-  });
+  if (args.length === 0 && group.length === 0) return [];
+  args.push(lowerGroup(group, list, args.length, context));
+  return args.slice();
+}
+
+/** The argument of an index, between two commas of a list. */
+function lowerGroup(
+  group: readonly SyntaxNode[],
+  list: SyntaxNode,
+  index: number,
+  context: Context,
+): Expr {
+  const first = group[0];
+  if (first === undefined) {
+    const at = list.children[index]?.end ?? list.start;
+    return unknownExpr([], { start: at, end: at }, context);
+  }
+  if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, context);
+  const span = { start: first.start, end: group.at(-1)!.end };
+  return typeFromText(span, context) ?? unknownExpr(group, span, context);
 }
 
 /** One macro or function argument: an expression, or a type. */

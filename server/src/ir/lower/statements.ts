@@ -45,7 +45,8 @@ const DIRECTIVE_LOST = /^#\s*(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif
  */
 export function lowerSequence(nodes: readonly SyntaxNode[], context: Context): Stmt[] {
   const out: Stmt[] = [];
-  for (const node of nodes) {
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]!;
     if (node.named && node.type !== 'comment') lowerInto(node, out, context);
   }
   return out;
@@ -69,12 +70,9 @@ export function lowerSingle(
 /** The body of a function or statement expression. */
 export function lowerBlock(node: SyntaxNode, context: Context): BlockStmt {
   if (isUnclosed(node)) context.opaque = true;
-  return {
-    kind: 'block',
-    start: node.start,
-    end: node.end,
-    body: [...lowerSequence(node.children, context), ...guessedEnd(node, context)],
-  };
+  const body = lowerSequence(node.children, context);
+  append(body, guessedEnd(node, context));
+  return { kind: 'block', start: node.start, end: node.end, body: body.slice() };
 }
 
 /**
@@ -409,13 +407,11 @@ function lowerIf(node: SyntaxNode, context: Context): Stmt {
   const clause = field(node, 'alternative');
   const isMacro = noteAt(node.start, 'block-macro', context) !== undefined;
   if (isMacro && clause === undefined) return lowerBlockMacro(node, context);
-  const { start, end, ...tested } = condition(node, context);
+  const tested = condition(node, context);
   const expr = isMacro ? macroCall(node, context) : tested.expr;
   const thenStmt = lowerSingle(field(node, 'consequence'), node, context);
   if (clause !== undefined && parts(clause).length !== 1) context.opaque = true;
-  // An ERROR between the parts may be the `else` of a branch that is gone.
-  const stray = node.children.filter((child) => child.type === 'ERROR');
-  if (stray.length > 0 && takeInventory(stray, context).hidesFlow) context.opaque = true;
+  noteStrayParts(node, context);
   const otherwise =
     clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, context);
   return {
@@ -423,10 +419,17 @@ function lowerIf(node: SyntaxNode, context: Context): Stmt {
     start: node.start,
     end: node.end,
     condition: expr,
-    conditionSpan: { start, end },
+    conditionSpan: { start: tested.start, end: tested.end },
     then: thenStmt,
     otherwise,
   } satisfies IfStmt;
+}
+
+/** An ERROR between the parts of a statement may be the `else` of a branch that is gone. */
+function noteStrayParts(node: SyntaxNode, context: Context): void {
+  if (!hasErrorChild(node)) return;
+  const stray = node.children.filter((child) => child.type === 'ERROR');
+  if (takeInventory(stray, context).hidesFlow) context.opaque = true;
 }
 
 function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', context: Context): LoopStmt {
@@ -448,8 +451,7 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', context: Conte
     test = found === undefined ? null : lowerExpr(found, context);
     step = update === undefined ? null : lowerExpr(update, context);
   } else test = condition(node, context).expr;
-  const stray = node.children.filter((child) => child.type === 'ERROR');
-  if (stray.length > 0 && takeInventory(stray, context).hidesFlow) context.opaque = true;
+  noteStrayParts(node, context);
   return {
     kind: 'loop',
     start: node.start,
