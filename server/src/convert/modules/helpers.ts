@@ -1,6 +1,7 @@
 /** Finds the functions of a module, their calls and what is exported. */
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { codeOf, commentsAbove, lineStart } from '../rewrite/layout.ts';
 import { allExpressions, statementsOf, type Placed } from '../../lifecycle/module/statements.ts';
@@ -24,13 +25,13 @@ export interface HelperCall {
  * or it cannot be told.
  */
 export function definitionOf(module: Module, from: FileIr, name: string): Helper | null {
-  const own = from.functions.filter((fn) => fn.name === name);
+  const own = namedFunctions(from, name);
   if (own.length > 0) return own.length === 1 ? { file: from, fn: own[0]! } : null;
   const shared = [...module.sources, ...module.headers]
     .filter((file) => file !== from)
     .flatMap((file) =>
-      file.functions
-        .filter((fn) => fn.name === name && (!fn.isStatic || module.headers.includes(file)))
+      namedFunctions(file, name)
+        .filter((fn) => !fn.isStatic || module.headers.includes(file))
         .map((fn) => ({ file, fn })),
     );
   return shared.length === 1 ? shared[0]! : null;

@@ -16,6 +16,7 @@ import {
   touchOf,
   type Touch,
 } from '../../kernel/touches.ts';
+import { namedFunctions } from '../module/named-functions.ts';
 import { designators, namesIn, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
 import { assign, collect, Collector, evaluate } from './collect.ts';
@@ -61,14 +62,16 @@ export function functionsNamed(
   name: string,
 ): { readonly scope: Scope; readonly fn: FunctionIr }[] {
   const { module, file } = scope;
-  const own = file.functions.filter((fn) => fn.name === name).map((fn) => ({ fn, from: file }));
+  const own = namedFunctions(file, name).map((fn) => ({ fn, from: file }));
   const headers = module.headers.flatMap((from) =>
-    from.functions.filter((fn) => fn.name === name).map((fn) => ({ fn, from })),
+    namedFunctions(from, name).map((fn) => ({ fn, from })),
   );
   const linked = module.sources.flatMap((from) =>
     from === file
       ? []
-      : from.functions.filter((fn) => fn.name === name && !fn.isStatic).map((fn) => ({ fn, from })),
+      : namedFunctions(from, name)
+          .filter((fn) => !fn.isStatic)
+          .map((fn) => ({ fn, from })),
   );
   const found = [own, headers, linked].find((list) => list.length > 0) ?? [];
   return found.map(({ fn, from }) => ({ fn, scope: scopeOf(module, from, fn) }));
