@@ -1,4 +1,4 @@
-/** Functions that change a counter. */
+/** What changes a counter: functions, and C's operators. */
 import { functionRow } from './functions/table.ts';
 import type { CounterChange } from './functions/row.ts';
 
@@ -7,6 +7,18 @@ export type { CounterChange } from './functions/row.ts';
 /** How a call of `name` changes a counter; undefined when it changes none. */
 export function counterChange(name: string): CounterChange | undefined {
   return functionRow(name)?.counts;
+}
+
+const SIGNS: Readonly<Record<string, 1 | -1 | undefined>> = {
+  '++': 1,
+  '+=': 1,
+  '--': -1,
+  '-=': -1,
+};
+
+/** The direction in which an operator changes a counter; undefined when it changes none. */
+export function operatorSign(op: string): 1 | -1 | undefined {
+  return SIGNS[op];
 }
 
 /**

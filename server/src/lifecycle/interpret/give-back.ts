@@ -1,4 +1,5 @@
 /** What a call gives back, counts changed back, and what goes away of a device that is registered. */
+import { operatorSign } from '../../kernel/counters.ts';
 import { mayFree } from '../../kernel/heuristics.ts';
 import type { Span } from '../../text/span.ts';
 import { isDrvdata, isWithin, pathText } from '../domain/access-path.ts';
@@ -27,13 +28,6 @@ export function isHeldFor(state: PathState, api: string, values: readonly Value[
   return [...(state.held?.values() ?? [])].some((held) => isGivenBack(held, api, values));
 }
 
-const SIGNS: Readonly<Record<string, 1 | -1 | undefined>> = {
-  '++': 1,
-  '+=': 1,
-  '--': -1,
-  '-=': -1,
-};
-
 /** `count++` and `count -= n`. */
 export function operatorCount(
   run: Run,
@@ -43,7 +37,7 @@ export function operatorCount(
   at: Span,
 ): void {
   if (state.held === null || !place.object.isOutside || place.object.isWeak) return;
-  const sign = SIGNS[op];
+  const sign = operatorSign(op);
   if (sign !== undefined)
     changeCount(
       run,

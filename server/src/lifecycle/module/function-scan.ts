@@ -3,6 +3,7 @@ import { movedBy, originalOf } from '../../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
+import { operatorSign } from '../../kernel/counters.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
 import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
@@ -253,8 +254,6 @@ function walked(root: FunctionIr): Walked {
   return walked;
 }
 
-const COUNTS: ReadonlySet<string> = new Set(['+=', '-=']);
-
 function walk(fn: FunctionIr): Walked {
   const calls: CallExpr[] = [],
     decls: DeclStmt[] = [],
@@ -284,7 +283,7 @@ function walk(fn: FunctionIr): Walked {
     else if (expr.kind === 'assign') {
       if (expr.op === '=' && expr.target.kind === 'name') assigns.push(expr);
       else if (expr.op === '=' && expr.target.kind === 'member') memberAssigns.push(expr);
-      else if (COUNTS.has(expr.op)) counted.push(expr.target);
+      else if (operatorSign(expr.op) !== undefined) counted.push(expr.target);
     } else if (expr.kind === 'update') counted.push(expr.operand);
     else if (expr.kind === 'unknown') append(unknown, expr.names);
     else if (expr.kind === 'statement-expression')
