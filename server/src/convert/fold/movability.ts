@@ -23,6 +23,7 @@ import { namesThroughMacros } from '../query/names.ts';
 import { textOf } from '../refusal-error.ts';
 import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** Why a statement cannot be in a callback of the device. */
 export type Obstacle =
@@ -302,7 +303,7 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
   if (name === null) return 'shape';
   const known = isOfAnother(names, call) ? null : obstacleOfName(name);
   if (known) return known;
-  const helper = names.file.functions.find((fn) => fn.name === name);
+  const helper = namedFunctions(names.file, name)[0];
   if (!helper && soundsLikeLocking(name)) return 'lock';
   const change = counterChange(name);
   if (change) {
@@ -367,7 +368,7 @@ function obstacleInHelper(
   seen.add(helper);
   for (const { name } of callsUnder(helper.body)) {
     if (name === null) continue;
-    const inner = names.file.functions.find((fn) => fn.name === name);
+    const inner = namedFunctions(names.file, name)[0];
     const found =
       obstacleOfName(name) ??
       (inner && !seen.has(inner) && seen.size <= 200 ? obstacleInHelper(names, inner, seen) : null);
@@ -383,7 +384,7 @@ function isConstantArgument(names: Names, arg: Expr): boolean {
     inner.kind === 'string' ||
     (inner.kind === 'name' &&
       (/^[A-Z]/.test(inner.name) ||
-        (!names.of.has(inner.name) && names.file.functions.some((fn) => fn.name === inner.name))))
+        (!names.of.has(inner.name) && namedFunctions(names.file, inner.name).length > 0)))
   );
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Names } from './bindings.ts';
 import type { Exit } from './exits.ts';
 import { under } from './probe-shape.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** Whether `value`, which a way out of a statement returns, may be more than zero. */
 export function mayBePositive(names: Names, stmt: Stmt, exit: Exit, value: Expr): boolean {
@@ -106,7 +107,7 @@ function mayReturnPositive(names: Names, name: string, seen: Set<FunctionIr>): b
   if (answersPositive(name)) return true;
   const files = [names.file, ...names.scope.module.headers, ...names.scope.module.sources];
   return files
-    .flatMap((file) => file.functions.filter((fn) => fn.name === name))
+    .flatMap((file) => namedFunctions(file, name))
     .some((fn) => {
       if (seen.has(fn)) return false;
       seen.add(fn);

@@ -13,6 +13,7 @@ import { callsOf, codeUnder } from './movability.ts';
 import { under } from './probe-shape.ts';
 import type { Frame } from './types.ts';
 import { withoutComments } from '../../text/lexical.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 type Named = Pick<Names, 'file' | 'of'>;
 
@@ -125,7 +126,7 @@ export function owesNothing(names: Names, stmt: Stmt): boolean {
 
 function isOwnInit(names: Names, call: CallExpr): boolean {
   const { name } = call;
-  if (name === null || names.file.functions.some((fn) => fn.name === name)) return false;
+  if (name === null || namedFunctions(names.file, name).length > 0) return false;
   const pair = takenBy(name);
   if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
   const known = behaviourOf(name, LAST_OF_OLD_MODEL) === 'neutral' || onlySetsUp(name);
@@ -229,10 +230,7 @@ export function isNotTakenYet(
   const { list } = frame;
   const calls = callsOf(names, item);
   // A function of the driver may do more than that.
-  if (
-    calls.length === 0 ||
-    calls.some((call) => names.file.functions.some((fn) => fn.name === call.name))
-  )
+  if (calls.length === 0 || calls.some((call) => namedFunctions(names.file, call.name).length > 0))
     return false;
   const owners = list
     .slice(frame.check + 1, frame.register)

@@ -6,6 +6,7 @@ import { textOf } from '../refusal-error.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
 import { typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { HelperCall } from './helpers.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 const MAX_HOPS = 6;
 
@@ -110,7 +111,7 @@ function memberSetting(scope: Scope, member: Expr, before: number): Expr | null 
 function isPrivate(scope: Scope, name: string, caller: Scope): boolean {
   if (scope.file === caller.file) return false;
   return (
-    scope.file.functions.some((fn) => fn.name === name && fn.isStatic) ||
+    namedFunctions(scope.file, name).some((fn) => fn.isStatic) ||
     scope.file.macros.some((macro) => macro.name === name)
   );
 }

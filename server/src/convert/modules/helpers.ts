@@ -99,7 +99,7 @@ export function callsOf(module: Module, helper: Helper, exported = false): Helpe
     const code = codeOf(file.text);
     const mentioned = (code.match(name) ?? []).length;
     if (mentioned === 0) continue;
-    if (file !== helper.file && file.functions.some((other) => other.name === fn.name)) return null;
+    if (file !== helper.file && namedFunctions(file, fn.name).length > 0) return null;
     let known =
       (file === helper.file ? 1 : 0) +
       file.prototypes.filter((item) => item.name === fn.name).length +

@@ -23,6 +23,7 @@ import {
 } from '../query/call-sites.ts';
 import type { AllocationPlan, Container } from '../types.ts';
 import { memberPath, placeInObject, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** The initialisers that a conversion knows a successor of, and how their arguments lie. */
 const CONVERTIBLE: ReadonlySet<string> = new Set([
@@ -331,7 +332,7 @@ function refuseForeign(
   if (
     value?.kind === 'call' &&
     value.name !== null &&
-    file.functions.some((fn) => fn.name === value.name)
+    namedFunctions(file, value.name).length > 0
   ) {
     refuse(
       'allocated-elsewhere',

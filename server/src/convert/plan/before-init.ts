@@ -12,6 +12,7 @@ import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/
 import { refuse, textOf } from '../refusal-error.ts';
 import type { Container } from '../types.ts';
 import { writesZeroes } from './overwritten.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** What a call or an assignment writes over: it would wipe what vfio_alloc_device has set up. */
 function overwrittenBy(expr: Expr): readonly Expr[] {
@@ -95,7 +96,7 @@ function refuseOverwritingHelper(
   name: string,
   container: Container,
 ): void {
-  const callee = file.functions.find((fn) => fn.name === call.name);
+  const callee = namedFunctions(file, call.name)[0];
   if (!callee || !call.args.some((arg) => namesIn(arg).includes(name))) return;
   const inside = scopeOf(scope.module, file, callee);
   for (const { stmt } of statementsOf(callee)) {

@@ -22,6 +22,7 @@ import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, levelOf } from '../query/call-sites.ts';
 import type { Container, FreePlan } from '../types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** The bytes behind a pointer are written: by a function of the kernel, or by a store. */
 function writesBytes({ to, position }: HandedOn): boolean {
@@ -216,7 +217,7 @@ function isUnseen({ module, file }: Search, name: string): boolean {
     behaviourOf(name, LAST_OF_OLD_MODEL) === undefined &&
     ![file, ...module.sources, ...module.headers].some(
       (source) =>
-        source.functions.some((fn) => fn.name === name) ||
+        namedFunctions(source, name).length > 0 ||
         source.macros.some((macro) => macro.name === name),
     )
   );

@@ -15,6 +15,7 @@ import {
 import { lineOf, refuse } from '../refusal-error.ts';
 import type { Container, FreePlan } from '../types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** What ends the life of the object when the count drops. */
 interface Ending {
@@ -84,7 +85,7 @@ function endingAt(
   for (const { stmt } of statementsOf(fn)) {
     for (const call of allExpressions(stmt)) {
       if (call.kind !== 'call' || call.start < from || call.end > to) continue;
-      const callee = file.functions.find((one) => one.name === call.name);
+      const callee = namedFunctions(file, call.name)[0];
       if (callee && freeing.has(callee)) return { what: ` through ${callee.name}()`, fn: callee };
       const work = startedWork(call);
       const later =

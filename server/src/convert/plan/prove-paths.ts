@@ -35,6 +35,7 @@ import { levelOf } from '../query/call-sites.ts';
 import { meaningOf, type Teardown } from './teardown.ts';
 import type { AllocationPlan, Container } from '../types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /**
  * Proves on every path what a put needs and a free does not: the object is there (kfree of NULL is
@@ -419,8 +420,7 @@ class HelperSummaries {
       const event = this.events.get(call);
       if (event) return { op: event };
       if (allocation && call === allocation.call) return { op: 'allocate' };
-      const callee =
-        call.name === null ? undefined : this.file.functions.find((fn) => fn.name === call.name);
+      const callee = namedFunctions(this.file, call.name)[0];
       if (!callee || callee === scope.fn) return null;
       if (this.allocating.has(callee))
         return this.handsOut(scope.fn, callee, call) ? { op: 'hand-out' } : null;

@@ -22,6 +22,7 @@ import {
 } from '../../lifecycle/module/statements.ts';
 import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { append } from '../../text/lists.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** A form of older kernels in the module's text. */
 export interface OldForm {
@@ -145,7 +146,7 @@ function hasOldForm(
 export function callbackOf(file: FileIr, entry: InitializerEntry): FunctionIr | null {
   const value = uncast(entry.value);
   const inner = value.kind === 'unary' && value.op === '&' ? uncast(value.operand) : value;
-  const found = inner.kind === 'name' ? file.functions.filter((fn) => fn.name === inner.name) : [];
+  const found = inner.kind === 'name' ? namedFunctions(file, inner.name) : [];
   return found.length === 1 ? found[0]! : null;
 }
 

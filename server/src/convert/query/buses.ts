@@ -8,6 +8,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { callbackOf } from '../plan/target-changes.ts';
 import { resolveType } from '../../lifecycle/module/types-of.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** A table of driver callbacks, and the probe function in it. */
 export interface DriverUse {
@@ -41,7 +42,7 @@ export function driversOf(module: Module): DriverUse[] {
 function elsewhere(module: Module, file: FileIr, name: string): FunctionIr | null {
   const found = module.sources
     .filter((other) => other !== file)
-    .flatMap((other) => other.functions.filter((fn) => fn.name === name && !fn.isStatic));
+    .flatMap((other) => namedFunctions(other, name).filter((fn) => !fn.isStatic));
   return found.length === 1 ? found[0]! : null;
 }
 

@@ -14,6 +14,7 @@ import {
   statementsOf,
   type Placed,
 } from '../../lifecycle/module/statements.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 const WORD = /[A-Za-z_]\w*/g;
 
@@ -131,7 +132,7 @@ function callsUnseenMacro(
     macros.has(name) ||
     isQuery(name) ||
     behaviourOf(name, LAST_OF_OLD_MODEL) !== undefined ||
-    [file, ...module.headers].some((source) => source.functions.some((one) => one.name === name));
+    [file, ...module.headers].some((source) => namedFunctions(source, name).length > 0);
   const calls = statementsOf(fn).flatMap(({ stmt }) =>
     stmt.kind === 'expr' ? expressionsIn(stmt.expr) : [],
   );

@@ -18,6 +18,7 @@ import { assignmentsOf, callSites } from '../query/call-sites.ts';
 import { ownsLines } from './drop.ts';
 import { isPlainLocal, type Earlier } from './earlier.ts';
 import { isPure } from './pure.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /**
  * The statements right behind the test of an allocation that give a local variable its only value
@@ -148,7 +149,7 @@ export function decidedBy(
   const call = uncast(before.expr.value);
   const wanted = successTested(test.condition, before.expr.target.name);
   if (call.kind !== 'call' || wanted === null) return null;
-  const helpers = file.functions.filter((fn) => fn.name === call.name);
+  const helpers = namedFunctions(file, call.name);
   const success = helpers.length === 1 ? successOf(file, helpers[0]!, call, variable) : null;
   if (!success) return null;
   const all = success.terms.join(' && ');

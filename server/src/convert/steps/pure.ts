@@ -8,6 +8,7 @@ import {
   statementsOf,
   uncast,
 } from '../../lifecycle/module/statements.ts';
+import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 const MAX_DEPTH = 6;
 
@@ -32,8 +33,7 @@ export function isPure(file: FileIr, expr: Expr, depth = 0): boolean {
 export function impureCall(file: FileIr, expr: Expr, depth = 0): Expr | null {
   for (const inner of expressionsIn(expr)) {
     if (inner.kind !== 'call') continue;
-    const own =
-      inner.name === null ? undefined : file.functions.find((fn) => fn.name === inner.name);
+    const own = namedFunctions(file, inner.name)[0];
     if (
       own
         ? depth < MAX_DEPTH && onlyLooks(file, own, depth + 1)

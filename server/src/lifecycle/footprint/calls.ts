@@ -252,7 +252,7 @@ function givesCode(scope: Scope, call: CallExpr): boolean {
     return (
       target.kind === 'name' &&
       !scope.locals.has(target.name) &&
-      scope.file.functions.some((fn) => fn.name === target.name)
+      namedFunctions(scope.file, target.name).length > 0
     );
   });
 }

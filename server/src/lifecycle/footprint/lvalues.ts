@@ -10,6 +10,7 @@ import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../modul
 import { deviceMembersOf } from '../module/unseen-struct.ts';
 import { writtenOutBody } from './macros.ts';
 import { ANY_MEMORY, VALUE, type Leaf, type Memory, type Place } from './places.ts';
+import { namedFunctions } from '../module/named-functions.ts';
 
 /**
  * The place that an expression stands for; null for what is no storage: a constant, a function, the
@@ -256,8 +257,7 @@ export function isConstantName(scope: Scope, name: string): boolean {
     name === 'false' ||
     files.some(
       (file) =>
-        file.functions.some((fn) => fn.name === name) ||
-        file.prototypes.some((item) => item.name === name),
+        namedFunctions(file, name).length > 0 || file.prototypes.some((item) => item.name === name),
     )
   );
 }

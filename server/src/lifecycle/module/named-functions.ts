@@ -3,11 +3,14 @@ import type { FileIr, FunctionIr } from '../../ir/types.ts';
 
 const byName = new WeakMap<FileIr['functions'], ReadonlyMap<string, readonly FunctionIr[]>>();
 
-/** The functions that a document defines with a name: several where #if decides. */
-export function namedFunctions({ functions }: FileIr, name: string): readonly FunctionIr[] {
+/**
+ * The functions that a document defines with a name: several where #if decides, none for the name
+ * of a call that has none.
+ */
+export function namedFunctions({ functions }: FileIr, name: string | null): readonly FunctionIr[] {
   let known = byName.get(functions);
   if (known === undefined) byName.set(functions, (known = grouped(functions)));
-  return known.get(name) ?? NONE;
+  return (name === null ? undefined : known.get(name)) ?? NONE;
 }
 
 const NONE: readonly never[] = [];

@@ -6,6 +6,7 @@ import { spend } from '../../budget/work.ts';
 import { localsOf } from './locals.ts';
 import { uncast } from './statements.ts';
 import { deviceMembersOf } from './unseen-struct.ts';
+import { namedFunctions } from './named-functions.ts';
 
 /** A type as the conversion needs it: a struct tag and how many `*` away it is. */
 export interface PointerType {
@@ -168,7 +169,7 @@ function callType(scope: Scope, call: Expr & { kind: 'call' }, depth: number): P
   if (call.name === null) return null;
   for (const source of [file, ...module.headers]) {
     const callee =
-      source.functions.find((item) => item.name === call.name) ??
+      namedFunctions(source, call.name)[0] ??
       source.prototypes.find((item) => item.name === call.name);
     if (callee) return resolveType(module, source, callee.returnType);
     const macro = source.macros.find((item) => item.name === call.name && item.params);
