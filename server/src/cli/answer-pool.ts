@@ -1,14 +1,14 @@
 /**
  * Answers the questions of a check on several threads. The files of a module go to one thread, which
  * analyses the module once. A thread that has nearly done what it was given is given the largest
- * module that is left, so that all of them end at about the same time.
+ * module that is left. The first thread answers too once all questions are put, beginning with the
+ * smallest: between them it gives out the others, so that all threads end at about the same time.
  */
 import { Worker } from 'node:worker_threads';
 import { haveSameTexts } from '../engine/plans.ts';
-import { takeKeeping } from '../lsp/node-compiled.ts';
 import { threadFor } from '../lsp/node-thread.ts';
 import { isSameList } from '../text/lists.ts';
-import { KEEP, type Answered, type Asked, type ModuleQuestion } from './answer-thread.ts';
+import type { Answered, Asked, ModuleQuestion } from './answer-thread.ts';
 import type { FileAnswer, FileQuestion } from './file-answer.ts';
 import type { Program } from './process-needs.ts';
 
@@ -24,7 +24,7 @@ export interface AnswerPool {
   expect(questions: number): void;
   /** The answer, which may wait for settle(). Rejects where the question could not be worked on. */
   answer(question: FileQuestion): Promise<FileAnswer>;
-  /** To be called when there are no more questions: the few that there were are answered here. */
+  /** To be called when there are no more questions: what no other thread has is answered here. */
   settle(): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
@@ -50,14 +50,14 @@ export function createAnswerPool({
   threads: possible,
   engine,
 }: Pick<Program, 'self' | 'threads' | 'engine'>): AnswerPool {
-  const held: Waiting[] = [];
+  let asked = 0;
+  let isSettling = false;
   /** Those that are alive; undefined before any is started. */
   let threads: Thread[] | undefined;
-  let failure = new Error('no thread could be started');
   const ofModule = new Map<string, Thread>();
   /** The modules that no thread has been given, with what is asked about them. */
   const left = new Map<string, Waiting[]>();
-  const count = Math.min(MAX_THREADS, possible);
+  const others = Math.min(MAX_THREADS, possible) - 1;
 
   function start(): Thread {
     const thread: Thread = {
@@ -74,7 +74,6 @@ export function createAnswerPool({
     // What is asked of a thread that is gone is never answered.
     const end = (error: Error): void => {
       threads = threads?.filter((other) => other !== thread);
-      failure = error;
       for (const { reject } of thread.waiting.splice(0)) reject(error);
       giveOut();
     };
@@ -89,79 +88,72 @@ export function createAnswerPool({
     const key = one.question.input.sources.map(({ path }) => path).join('\n');
     const known = ofModule.get(key);
     if (known && threads!.includes(known)) return send(known, one);
-    const others = left.get(key);
-    if (others) others.push(one);
+    const same = left.get(key);
+    if (same) same.push(one);
     else left.set(key, [one]);
   }
 
   function giveOut(): void {
-    const alive = threads!;
-    while (left.size > 0) {
-      const [first] = [...alive].sort((one, other) => one.waiting.length - other.waiting.length);
-      if (first && first.waiting.length > AHEAD) return;
-      const [key, questions] = [...left].reduce((most, other) =>
-        sizeOf(other) > sizeOf(most) ? other : most,
+    // One module is for the first thread: it is there already, others have to boot.
+    while (left.size > (isSettling ? 0 : 1)) {
+      const [first] = [...(threads ?? [])].sort(
+        (one, other) => one.waiting.length - other.waiting.length,
       );
-      left.delete(key);
-      if (first) ofModule.set(key, first);
-      for (const one of questions) {
-        if (first) send(first, one);
-        else one.reject(failure);
-      }
+      if (!first || first.waiting.length > AHEAD) return;
+      const [key, questions] = taken((size, most) => size > most);
+      ofModule.set(key, first);
+      for (const one of questions) send(first, one);
     }
+  }
+
+  /** Takes the module that is left whose size comes `before` that of all others. */
+  function taken(before: (size: number, other: number) => boolean): [string, Waiting[]] {
+    const next = [...left].reduce((best, one) => (before(sizeOf(one), sizeOf(best)) ? one : best));
+    left.delete(next[0]);
+    return next;
   }
 
   function send(thread: Thread, one: Waiting): void {
     const isSame = thread.last !== undefined && isSameModule(thread.last, one.question);
     thread.last = one.question;
     thread.waiting.push(one);
-    const asked: Asked = {
+    const message: Asked = {
       ...(!isSame && { module: moduleOf(one.question) }),
       file: one.question.input.file,
     };
-    thread.worker.postMessage(asked);
+    thread.worker.postMessage(message);
   }
 
   function startFor(questions: number): void {
-    if (questions > FEW && count > 1) threads ??= Array.from({ length: count }, start);
+    if (questions > FEW && others > 0) threads ??= Array.from({ length: others }, start);
   }
 
   return {
-    expect: (questions) => startFor(held.length + questions),
+    expect: (questions) => startFor(asked + questions),
     answer: (question) =>
       new Promise((resolve, reject) => {
-        held.push({ question, resolve, reject });
-        startFor(held.length);
-        if (!threads) return;
-        for (const each of held.splice(0)) ask(each);
+        asked++;
+        ask({ question, resolve, reject });
+        startFor(asked);
         giveOut();
       }),
     async settle() {
-      if (held.length === 0) return;
-      const { answerFile } = await import('./file-answer.ts');
-      for (const { question, resolve, reject } of held.splice(0))
-        await engine()
-          .then((own) => answerFile(own, question))
-          .then(resolve, reject);
+      isSettling = true;
+      while (left.size > 0) {
+        const [, questions] = taken((size, least) => size < least);
+        const { answerFile } = await import('./file-answer.ts');
+        for (const { question, resolve, reject } of questions)
+          await engine()
+            .then((own) => answerFile(own, question))
+            .then(resolve, reject);
+        // What the other threads have answered comes in only between turns of the event loop.
+        await new Promise<void>((done) => setImmediate(done));
+      }
     },
     async close() {
-      // The first thread of the process has no engine: one that has answered keeps its code.
-      const keeper = threads?.find(({ last, waiting }) => last && waiting.length === 0);
-      const keeps = keeper && takeKeeping() !== undefined;
-      const close = async (thread: Thread): Promise<void> => {
-        if (keeps && thread === keeper) await keepAndEnd(thread.worker);
-        else await thread.worker.terminate();
-      };
-      await Promise.all((threads ?? []).map(close));
+      await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
     },
   };
-}
-
-function keepAndEnd(worker: Worker): Promise<void> {
-  return new Promise((done) => {
-    worker.once('exit', () => done());
-    worker.postMessage(KEEP);
-  });
 }
 
 /** How much text a module has, which says how long it takes. */

@@ -2,7 +2,6 @@
 import { parentPort } from 'node:worker_threads';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { ModuleInput } from '../engine/types.ts';
-import { takeKeeping } from '../lsp/node-compiled.ts';
 import { answerFile, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import { loadEngine } from './load-engine.ts';
 
@@ -10,9 +9,6 @@ import { loadEngine } from './load-engine.ts';
 export type ModuleQuestion = Omit<FileQuestion, 'input'> & {
   readonly input: Omit<ModuleInput, 'file' | 'wrappers'>;
 };
-
-/** The last message to a thread that is to keep what V8 compiled in it: it ends then by itself. */
-export const KEEP = 'keep';
 
 /** A question to the thread. */
 export interface Asked {
@@ -43,12 +39,7 @@ export function serveAnswers(dist: string): void {
     }
   };
   let turn = Promise.resolve();
-  parentPort!.on('message', (asked: Asked | typeof KEEP) => {
-    if (asked === KEEP) {
-      takeKeeping()?.();
-      parentPort!.close();
-      return;
-    }
+  parentPort!.on('message', (asked: Asked) => {
     turn = turn.then(async () => parentPort!.postMessage(await answer(asked)));
   });
 }

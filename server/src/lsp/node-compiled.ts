@@ -115,7 +115,7 @@ export function offerToKeep({ wasKept, keep }: Running): void {
 
 /**
  * What keeps the code of this thread's program: undefined where it is kept. Who takes it has to see
- * to it, here or in another thread.
+ * to it.
  */
 export function takeKeeping(): (() => void) | undefined {
   const keep = world[KEEPING];
