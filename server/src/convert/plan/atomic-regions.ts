@@ -9,9 +9,9 @@ import {
   isSleepingGuard,
 } from '../../kernel/locks.ts';
 import type { CallExpr, DeclStmt, Expr, FunctionIr, GuardStmt } from '../../ir/types.ts';
-import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt, writtenOutBody } from '../../lifecycle/footprint/macros.ts';
 import { callOfGuard } from '../../lifecycle/interpret/guards.ts';
+import { functionsNamed } from '../../lifecycle/module/named-functions.ts';
 import { expressionsIn } from '../../lifecycle/module/statements.ts';
 import { expansionOf } from '../../lifecycle/module/module.ts';
 import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
@@ -261,7 +261,9 @@ function effectOf(locks: Locks, scope: Scope, call: Change): Regions | null {
   const change = atomicChange(name);
   if (change !== undefined) return changed(call, change, atomicRegions(name));
   const { module, file } = scope;
-  const functions = functionsNamed(scope, name).map((one) => one.scope);
+  const functions = functionsNamed(module, file, name).map((one) =>
+    scopeOf(module, one.file, one.fn),
+  );
   // A macro that could not be written out, because another configuration has another one.
   const macros = functions.length > 0 ? [] : macrosAt(scope, call);
   const expansions = macros.flatMap((macro) => expansionOf(macro) ?? []);

@@ -13,8 +13,7 @@ import {
   uncast,
 } from '../../lifecycle/module/statements.ts';
 import type { Remark } from './remarks.ts';
-import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
-import { pointerIn } from '../../lifecycle/footprint/handed-on.ts';
+import { handedOnBy, pointerIn } from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn } from '../refusal-error.ts';
 import { siteOf } from '../modules/merge.ts';
 import { assignmentsOf } from '../query/call-sites.ts';

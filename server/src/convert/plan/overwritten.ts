@@ -16,8 +16,12 @@ import {
   uncast,
   type Placed,
 } from '../../lifecycle/module/statements.ts';
-import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
-import { dereferenced, pointerIn, type HandedOn } from '../../lifecycle/footprint/handed-on.ts';
+import {
+  dereferenced,
+  handedOnBy,
+  pointerIn,
+  type HandedOn,
+} from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, levelOf } from '../query/call-sites.ts';
 import type { Container, FreePlan } from '../types.ts';

@@ -13,8 +13,7 @@ import {
 } from '../../lifecycle/module/statements.ts';
 import { baseName, findStruct, scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
 import { refuseOwnCount } from './own-count.ts';
-import { handedOnBy } from '../../lifecycle/footprint/footprint.ts';
-import type { HandedOn } from '../../lifecycle/footprint/handed-on.ts';
+import { handedOnBy, type HandedOn } from '../../lifecycle/footprint/handed-on.ts';
 import { isMacro } from '../../lifecycle/footprint/macros.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { spelledDevice } from '../rewrite/spelled-device.ts';

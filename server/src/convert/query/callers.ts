@@ -4,8 +4,8 @@
  */
 import type { CallExpr, Expr, FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
 import { subExprs } from '../../ir/visit.ts';
-import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt, writtenOutBody } from '../../lifecycle/footprint/macros.ts';
+import { functionsNamed } from '../../lifecycle/module/named-functions.ts';
 import { allExpressions, statementsOf, type Placed } from '../../lifecycle/module/statements.ts';
 import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -138,7 +138,7 @@ export function callersOf(index: CallerIndex, fn: FunctionIr): Callers {
 function givenInFiles({ module, pointers }: CallerIndex, fn: FunctionIr): Given[] {
   return [...module.sources, ...module.headers].flatMap((file) => {
     const scope = scopeOfFile(module, file);
-    if (!functionsNamed(scope, fn.name).some((one) => one.fn === fn)) return [];
+    if (!means(scope, fn)) return [];
     const macros = file.fileMacros.flatMap(({ name, start, args }) =>
       args.flatMap((arg, position): Given[] =>
         arg.trim().replace(/^&\s*/, '') === fn.name
@@ -177,8 +177,13 @@ function withParts(expr: Expr): readonly Expr[] {
 
 function isNamed(scope: Scope, call: CallExpr, fn: FunctionIr): boolean {
   if (call.name === null || scope.locals.has(call.name)) return false;
-  if (call.name === fn.name) return functionsNamed(scope, fn.name).some((one) => one.fn === fn);
+  if (call.name === fn.name) return means(scope, fn);
   return macrosAt(scope, call).some((macro) => mentions(macro, fn.name));
+}
+
+/** The name of a function may mean it here. */
+function means({ module, file }: Scope, fn: FunctionIr): boolean {
+  return functionsNamed(module, file, fn.name).some((one) => one.fn === fn);
 }
 
 function mentions({ bodyText }: MacroIr, name: string): boolean {

@@ -4,8 +4,8 @@ import { subExprs } from '../../ir/visit.ts';
 import { handlerMembers } from '../../kernel/async.ts';
 import { functionRow } from '../../kernel/functions/table.ts';
 import { atomicChange } from '../../kernel/locks.ts';
-import { functionsNamed } from '../../lifecycle/footprint/calls.ts';
 import { macrosAt } from '../../lifecycle/footprint/macros.ts';
+import { functionsNamed } from '../../lifecycle/module/named-functions.ts';
 import {
   allExpressions,
   isVariable,
@@ -175,8 +175,12 @@ function tagOf(
   return resolveType(module, file, { ...type, pointers: 0, arrays: 0 })?.tag;
 }
 
-function functionsCalled({ names }: Pointers, scope: Scope, name: string): readonly FunctionIr[] {
-  return names.has(name) ? functionsNamed(scope, name).map(({ fn }) => fn) : [];
+function functionsCalled(
+  { names }: Pointers,
+  { module, file }: Scope,
+  name: string,
+): readonly FunctionIr[] {
+  return names.has(name) ? functionsNamed(module, file, name).map(({ fn }) => fn) : [];
 }
 
 /** The functions that an expression is the name of. */
@@ -194,7 +198,9 @@ export function functionsOf(pointers: Pointers, scope: Scope, expr: Expr): reado
 export function isOwn(scope: Scope, call: CallExpr): boolean {
   const { name } = call;
   if (name === null || scope.locals.has(name)) return true;
-  return functionsNamed(scope, name).length > 0 || macrosAt(scope, call).length > 0;
+  return (
+    functionsNamed(scope.module, scope.file, name).length > 0 || macrosAt(scope, call).length > 0
+  );
 }
 
 /** Says what keeps the pointers to functions that an expression has. */

@@ -1,6 +1,6 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
 import { storesFunction } from '../../kernel/name-forms.ts';
-import type { CallExpr, Expr, FunctionIr, MacroIr } from '../../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
 import { walkExpr } from '../../ir/visit.ts';
 import type { Effect } from '../../kernel/types.ts';
 import { behaviourOf, retainsArgument } from '../../kernel/lookup.ts';
@@ -16,19 +16,12 @@ import {
   touchOf,
   type Touch,
 } from '../../kernel/touches.ts';
-import { namedFunctions } from '../module/named-functions.ts';
+import { functionsNamed, namedFunctions, type FunctionIn } from '../module/named-functions.ts';
 import { designators, namesIn, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
-import { assign, collect, Collector, evaluate } from './collect.ts';
+import { assign, evaluate, type Collector } from './collect.ts';
 import { footprintOfBody, type Footprint } from './footprint.ts';
-import {
-  bodyStatements,
-  macroStatements,
-  parametersHandedOn,
-  type HandedParameter,
-} from './handed-on.ts';
 import { pointeesOf } from './lvalues.ts';
-import { macrosAt } from './macros.ts';
 import { ANY_MEMORY, type Memory, type Place } from './places.ts';
 
 /**
@@ -38,43 +31,17 @@ import { ANY_MEMORY, type Memory, type Place } from './places.ts';
 export function callEffects(scope: Scope, call: CallExpr, out: Collector): 'known' | 'unknown' {
   const { name } = call;
   if (name === null || scope.locals.has(name)) return 'unknown';
-  const callees = functionsNamed(scope, name);
+  const callees = functionsNamed(scope.module, scope.file, name);
   if (callees.length > 0) {
     argumentsOf(scope, call, [], out);
     for (const callee of callees) enter(scope, call, callee, out);
     return 'known';
   }
-  for (const [position, pointer] of call.args.entries())
-    out.handedOn.push({ to: name, position, pointer, at: call });
   if (kernelCall(scope, call, name, out) === 'unknown') return 'unknown';
   out.maySleep ||= maySleep(name, call.args.flatMap(namesIn)) || givesCode(scope, call);
   const change = atomicChange(name);
   if (change !== undefined) out.atomic(change);
   return 'known';
-}
-
-/**
- * The definitions that a name may mean: of the document, or of another of the module where it is
- * not static.
- */
-export function functionsNamed(
-  scope: Scope,
-  name: string,
-): { readonly scope: Scope; readonly fn: FunctionIr }[] {
-  const { module, file } = scope;
-  const own = namedFunctions(file, name).map((fn) => ({ fn, from: file }));
-  const headers = module.headers.flatMap((from) =>
-    namedFunctions(from, name).map((fn) => ({ fn, from })),
-  );
-  const linked = module.sources.flatMap((from) =>
-    from === file
-      ? []
-      : namedFunctions(from, name)
-          .filter((fn) => !fn.isStatic)
-          .map((fn) => ({ fn, from })),
-  );
-  const found = [own, headers, linked].find((list) => list.length > 0) ?? [];
-  return found.map(({ fn, from }) => ({ fn, scope: scopeOf(module, from, fn) }));
 }
 
 /**
@@ -266,22 +233,14 @@ const entered = new Set<FunctionIr>();
 const MAX_CALLS = 60;
 const summaries = new WeakMap<
   FunctionIr,
-  { readonly module: Scope['module']; readonly footprint: Summary }
+  { readonly module: Scope['module']; readonly footprint: Footprint }
 >();
 
-interface Summary extends Omit<Footprint, 'handedOn'> {
-  readonly parameters: readonly HandedParameter[];
-}
-
 /** What the body of a function does, but for its own variables. */
-function enter(
-  scope: Scope,
-  call: CallExpr,
-  { scope: inside, fn }: { readonly scope: Scope; readonly fn: FunctionIr },
-  out: Collector,
-): void {
-  const summary = entered.has(fn) || entered.size > MAX_CALLS ? null : summaryOf(inside, fn);
-  if (summary) handOn(call, summary.parameters, out);
+function enter(scope: Scope, call: CallExpr, callee: FunctionIn, out: Collector): void {
+  const { fn } = callee;
+  const summary =
+    entered.has(fn) || entered.size > MAX_CALLS ? null : summaryOf(scope.module, callee);
   if (fn.opaque || summary === null) {
     out.unseen(call);
     out.maySleep = true;
@@ -301,61 +260,25 @@ function enter(
   out.changesAtomic ||= summary.changesAtomic;
 }
 
-/** What a function or macro does with its parameters is done with the arguments of a call of it. */
-function handOn(call: CallExpr, parameters: readonly HandedParameter[], out: Collector): void {
-  for (const { to, position, parameter } of parameters) {
-    const pointer = call.args[parameter];
-    if (pointer) out.handedOn.push({ to, position, pointer, at: call });
-  }
-}
-
-/** Macros whose bodies are being looked through: one that names itself adds nothing. */
-const looked = new Set<MacroIr>();
-
-/** What a macro that cannot be written out hands on, by each of its definitions. */
-export function handedByMacro(scope: Scope, call: CallExpr, out: Collector): void {
-  for (const macro of macrosAt(scope, call)) {
-    if (macro.params === null || looked.has(macro)) continue;
-    const statements = macroStatements(macro);
-    const locals = new Map(scope.locals);
-    for (const name of macro.params) locals.set(name, null);
-    for (const stmt of statements) if (stmt.kind === 'decl') locals.set(stmt.name, stmt.type);
-    const inside = new Collector();
-    looked.add(macro);
-    try {
-      collect({ ...scope, locals }, macro.statements ?? [], inside);
-      if (macro.body) evaluate({ ...scope, locals }, macro.body, inside);
-    } finally {
-      looked.delete(macro);
-    }
-    handOn(
-      call,
-      parametersHandedOn(inside.handedOn, macro.params, () => statements),
-      out,
-    );
-  }
-}
-
-function summaryOf(inside: Scope, fn: FunctionIr): Summary {
+function summaryOf(module: Scope['module'], { file, fn }: FunctionIn): Footprint {
   const known = summaries.get(fn);
-  if (known && known.module === inside.module) return known.footprint;
+  if (known?.module === module) return known.footprint;
   entered.add(fn);
   try {
-    const body = footprintOfBody(inside);
-    const { reads, writes, escapes, handedOn, mayFail, prints, maySleep: sleeps } = body;
-    const params = fn.params.map((param) => param.name);
-    const footprint: Summary = {
+    const { reads, writes, escapes, mayFail, prints, ...body } = footprintOfBody(
+      scopeOf(module, file, fn),
+    );
+    const footprint: Footprint = {
       reads: lasting(reads),
       writes: lasting(writes),
       escapes: lasting(escapes),
-      parameters: parametersHandedOn(handedOn, params, () => bodyStatements(fn)),
       leaves: false,
       mayFail,
       prints,
-      maySleep: sleeps,
+      maySleep: body.maySleep,
       changesAtomic: body.changesAtomic,
     };
-    summaries.set(fn, { module: inside.module, footprint });
+    summaries.set(fn, { module, footprint });
     return footprint;
   } finally {
     entered.delete(fn);

@@ -7,9 +7,8 @@ import { ownExpressions, uncast } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
 import { atomicChange } from '../../kernel/locks.ts';
 import { callOfGuard } from '../interpret/guards.ts';
-import { callEffects, handedByMacro } from './calls.ts';
+import { callEffects } from './calls.ts';
 import type { Escape, Footprint } from './footprint.ts';
-import { bytesBehind, type HandedOn } from './handed-on.ts';
 import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { leftMacro, type LeftMacro } from './macros.ts';
 import { ANY_MEMORY, type Access, type Place } from './places.ts';
@@ -20,7 +19,6 @@ export class Collector implements Footprint {
   readonly reads: Access[] = [];
   readonly writes: Access[] = [];
   readonly escapes: Escape[] = [];
-  readonly handedOn: HandedOn[] = [];
   leaves = false;
   mayFail = false;
   prints = false;
@@ -48,12 +46,6 @@ export class Collector implements Footprint {
   /** What a value leads to can be reached by others from now on. */
   escape(scope: Scope, value: Expr): void {
     for (const place of pointeesOf(scope, value)) this.escapes.push({ place, value });
-  }
-
-  /** Bytes are stored through a pointer. */
-  store(scope: Scope, target: Expr, at: Span): void {
-    const pointer = bytesBehind(scope, target);
-    if (pointer) this.handedOn.push({ to: null, position: 0, pointer, at });
   }
 
   /** Code that is not seen: it may do to all that it can reach what it likes. */
@@ -220,14 +212,12 @@ export function evaluate(scope: Scope, expr: Expr, out: Collector): void {
       address(scope, expr.target, out);
       if (expr.op !== '=') out.read(placeOf(scope, expr.target), expr.target);
       assign(scope, expr.target, out);
-      out.store(scope, expr.target, expr);
       out.escape(scope, expr.value);
       return;
     case 'update':
       address(scope, expr.operand, out);
       out.read(placeOf(scope, expr.operand), expr.operand);
       assign(scope, expr.operand, out);
-      out.store(scope, expr.operand, expr);
       return;
     case 'binary':
       evaluate(scope, expr.left, out);
@@ -324,7 +314,6 @@ function evaluatePlain(
 function evaluateCall(scope: Scope, call: CallExpr, out: Collector): void {
   const macro = leftMacro(scope, call);
   if (macro?.kind === 'opaque') {
-    handedByMacro(scope, call, out);
     out.opaque(call);
     return;
   }

@@ -3,11 +3,10 @@
  * lets others reach, and how else it makes itself felt.
  */
 import { subStmts } from '../../ir/visit.ts';
-import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
+import type { Expr, Stmt } from '../../ir/types.ts';
 import { ownExpressions } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
 import { collect, Collector, evaluate, loopMacro } from './collect.ts';
-import type { HandedOn } from './handed-on.ts';
 import { writtenOutBody, writtenOutExpression, writtenOutStatement } from './macros.ts';
 import type { Access, Place } from './places.ts';
 
@@ -23,8 +22,6 @@ export interface Footprint {
   readonly writes: readonly Access[];
   /** Memory that code which is not seen can reach from then on. */
   readonly escapes: readonly Escape[];
-  /** The pointers that come to functions of the kernel, or through which bytes are stored. */
-  readonly handedOn: readonly HandedOn[];
   /**
    * Control may go elsewhere than on to what follows: a return, a jump out of it, a macro that may
    * hold one.
@@ -65,22 +62,6 @@ export function footprintOfExpr(scope: Scope, expr: Expr): Footprint {
     const { code, scope: inside } = writtenOutExpression(scope, expr);
     evaluate(inside, code, out);
   });
-}
-
-/**
- * What a call itself hands on of the pointers that are wanted, by the function or macro that it
- * calls: what its arguments hand on when they are evaluated is theirs.
- */
-export function handedOnBy(
-  scope: Scope,
-  call: CallExpr,
-  isWanted: (pointer: Expr) => boolean,
-): readonly HandedOn[] {
-  // Nearly all calls have nothing to do with what is wanted, and a footprint costs much more.
-  if (!call.args.some(isWanted) && writtenOutExpression(scope, call).code === call) return [];
-  return footprintOfExpr(scope, call).handedOn.filter(
-    ({ at, pointer }) => at.start === call.start && at.end === call.end && isWanted(pointer),
-  );
 }
 
 /** The footprint of a statement and all inside it. */

@@ -2,12 +2,16 @@
  * The pointers that code hands to the kernel's functions, and those through which it stores bytes:
  * by itself, or by the functions and macros of the module that it hands them to first.
  */
-import type { Expr, MacroIr, Stmt, TypeName } from '../../ir/types.ts';
-import { subStmts } from '../../ir/visit.ts';
+import { spend } from '../../budget/work.ts';
+import type { CallExpr, Expr, FunctionIr, MacroIr, Stmt, TypeName } from '../../ir/types.ts';
+import { subStmts, walkExpr, walkExprs } from '../../ir/visit.ts';
 import type { Span } from '../../text/span.ts';
 import { append } from '../../text/lists.ts';
+import { functionsNamed, type FunctionIn } from '../module/named-functions.ts';
 import { allExpressions, statementsOf, uncast } from '../module/statements.ts';
-import type { Scope } from '../module/types-of.ts';
+import { scopeOf, type Scope } from '../module/types-of.ts';
+import type { Module } from '../types.ts';
+import { leftMacro, macrosAt, writtenOutBody, writtenOutExpression } from './macros.ts';
 
 /** A pointer, and what is done with it. */
 export interface HandedOn {
@@ -22,8 +26,142 @@ export interface HandedOn {
 }
 
 /** What a function or a macro does with one of its parameters. */
-export interface HandedParameter extends Pick<HandedOn, 'to' | 'position'> {
+interface HandedParameter extends Pick<HandedOn, 'to' | 'position'> {
   readonly parameter: number;
+}
+
+/**
+ * What a call itself hands on of the pointers that are wanted, by the function or macro that it
+ * calls: what its arguments hand on when they are evaluated is theirs.
+ */
+export function handedOnBy(
+  scope: Scope,
+  call: CallExpr,
+  isWanted: (pointer: Expr) => boolean,
+): readonly HandedOn[] {
+  const { code, scope: inside } = writtenOutExpression(scope, call);
+  // Nearly all calls have nothing to do with what is wanted.
+  if (code === call && !call.args.some(isWanted)) return [];
+  const found: HandedOn[] = [];
+  if (code === call) ofCall(scope, call, found);
+  else inExpression(inside, code, found);
+  return found.filter(
+    ({ at, pointer }) => at.start === call.start && at.end === call.end && isWanted(pointer),
+  );
+}
+
+/** What statements hand on, with all inside them. */
+function inStatements(scope: Scope, list: readonly Stmt[], found: HandedOn[]): void {
+  for (const stmt of list) walkExprs(stmt, (expr) => ofExpression(scope, expr, found));
+}
+
+function inExpression(scope: Scope, expr: Expr, found: HandedOn[]): void {
+  walkExpr(expr, (part) => ofExpression(scope, part, found));
+}
+
+/** What an expression hands on beside its parts; false where these are not evaluated, or unknown. */
+function ofExpression(scope: Scope, expr: Expr, found: HandedOn[]): boolean {
+  spend(1);
+  switch (expr.kind) {
+    case 'sizeof':
+      return false;
+    case 'assign':
+      ofStore(scope, expr.target, expr, found);
+      return true;
+    case 'update':
+      ofStore(scope, expr.operand, expr, found);
+      return true;
+    case 'call':
+      return ofCall(scope, expr, found);
+    default:
+      return true;
+  }
+}
+
+/** Bytes are stored through a pointer. */
+function ofStore(scope: Scope, target: Expr, at: Span, found: HandedOn[]): void {
+  const pointer = bytesBehind(scope, target);
+  if (pointer) found.push({ to: null, position: 0, pointer, at });
+}
+
+function ofCall(scope: Scope, call: CallExpr, found: HandedOn[]): boolean {
+  const { name } = call;
+  if (name === null || scope.locals.has(name)) return true;
+  const macro = leftMacro(scope, call);
+  if (macro !== null) {
+    if (macro.kind === 'opaque') ofMacro(scope, call, found);
+    return macro.kind !== 'opaque';
+  }
+  const callees = functionsNamed(scope.module, scope.file, name);
+  for (const callee of callees) ofParameters(call, parametersOf(scope.module, callee), found);
+  if (callees.length === 0)
+    for (const [position, pointer] of call.args.entries())
+      found.push({ to: name, position, pointer, at: call });
+  return true;
+}
+
+/** What a function or macro does with its parameters is done with the arguments of a call of it. */
+function ofParameters(
+  call: CallExpr,
+  parameters: readonly HandedParameter[],
+  found: HandedOn[],
+): void {
+  for (const { to, position, parameter } of parameters) {
+    const pointer = call.args[parameter];
+    if (pointer) found.push({ to, position, pointer, at: call });
+  }
+}
+
+/** Macros whose bodies are being looked through: one that names itself adds nothing. */
+const looked = new Set<MacroIr>();
+
+/** What a macro that cannot be written out hands on, by each of its definitions. */
+function ofMacro(scope: Scope, call: CallExpr, found: HandedOn[]): void {
+  for (const macro of macrosAt(scope, call)) {
+    if (macro.params === null || looked.has(macro)) continue;
+    const statements = macroStatements(macro);
+    const locals = new Map(scope.locals);
+    for (const name of macro.params) locals.set(name, null);
+    for (const stmt of statements) if (stmt.kind === 'decl') locals.set(stmt.name, stmt.type);
+    const inside: HandedOn[] = [];
+    looked.add(macro);
+    try {
+      inStatements({ ...scope, locals }, macro.statements ?? [], inside);
+      if (macro.body) inExpression({ ...scope, locals }, macro.body, inside);
+    } finally {
+      looked.delete(macro);
+    }
+    ofParameters(call, parametersHandedOn(inside, macro.params, statements), found);
+  }
+}
+
+/** Functions whose bodies are being looked through: one that comes back to itself adds nothing. */
+const entered = new Set<FunctionIr>();
+/** Calls in calls, deeper than this, are not looked into. */
+const MAX_CALLS = 60;
+const known = new WeakMap<
+  FunctionIr,
+  { readonly module: Module; readonly parameters: readonly HandedParameter[] }
+>();
+
+/** What a function of a module does with its parameters: the same for as long as the module is. */
+function parametersOf(module: Module, { file, fn }: FunctionIn): readonly HandedParameter[] {
+  if (entered.has(fn) || entered.size > MAX_CALLS) return [];
+  const before = known.get(fn);
+  if (before?.module === module) return before.parameters;
+  entered.add(fn);
+  try {
+    const found: HandedOn[] = [];
+    const { code, scope } = writtenOutBody(scopeOf(module, file, fn));
+    inStatements(scope, code.body, found);
+    const params = fn.params.map((param) => param.name);
+    const statements = statementsOf(fn).map(({ stmt }) => stmt);
+    const parameters = parametersHandedOn(found, params, statements);
+    known.set(fn, { module, parameters });
+    return parameters;
+  } finally {
+    entered.delete(fn);
+  }
 }
 
 /**
@@ -31,17 +169,17 @@ export interface HandedParameter extends Pick<HandedOn, 'to' | 'position'> {
  * the way.
  * @param statements the statements of the body
  */
-export function parametersHandedOn(
+function parametersHandedOn(
   handed: readonly HandedOn[],
   params: readonly string[],
-  statements: () => readonly Stmt[],
+  statements: readonly Stmt[],
 ): readonly HandedParameter[] {
   const found = new Map<string, HandedParameter>();
-  let aliases: ReadonlyMap<string, string> | undefined;
+  if (handed.length === 0) return [];
+  const aliases = aliasesIn(statements, params);
   for (const { to, position, pointer } of handed) {
     const root = pointerIn(pointer);
     if (root === null) continue;
-    aliases ??= aliasesIn(statements(), params);
     const parameter = params.indexOf(aliases.get(root) ?? root);
     if (parameter >= 0)
       found.set(`${to ?? ''} ${position} ${parameter}`, { to, position, parameter });
@@ -78,7 +216,7 @@ export function dereferenced(expr: Expr): Expr | null {
  * The pointer whose bytes a store to `target` writes: `*bytes++`, `((u8 *)p)[i]`. What goes by the
  * type of a struct is told by that.
  */
-export function bytesBehind(scope: Scope, target: Expr): Expr | null {
+function bytesBehind(scope: Scope, target: Expr): Expr | null {
   const pointer = dereferenced(uncast(target));
   if (!pointer) return null;
   const name = pointerIn(pointer);
@@ -124,13 +262,8 @@ function givenIn(stmt: Stmt): { readonly name: string; readonly value: Expr }[] 
   );
 }
 
-/** The statements of the body of a function, outer before inner. */
-export function bodyStatements(fn: Scope['fn']): Stmt[] {
-  return statementsOf(fn).map(({ stmt }) => stmt);
-}
-
 /** The statements of a macro's body and those inside them, outer before inner. */
-export function macroStatements(macro: MacroIr): Stmt[] {
+function macroStatements(macro: MacroIr): Stmt[] {
   const found: Stmt[] = [];
   const pending: Stmt[] = [...(macro.statements ?? [])].reverse();
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {

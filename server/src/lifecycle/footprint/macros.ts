@@ -9,7 +9,7 @@ import {
   type Definition,
   type ExpandOptions,
 } from '../../ir/expand.ts';
-import type { Expr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts';
+import type { Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { macrosNamed } from '../module/preprocessor.ts';
 import type { Scope } from '../module/types-of.ts';
@@ -23,12 +23,14 @@ export interface WrittenOut<T> {
 
 /** A statement with the macros in it written out; the statement itself where it uses none. */
 export function writtenOutStatement(scope: Scope, stmt: Stmt): WrittenOut<Stmt> {
+  if (!mentionsMacros(scope)) return { code: stmt, scope };
   const code = expandStatement(stmt, scope.locals, optionsOf(scope));
   return { code, scope: code === stmt ? scope : withDeclared(scope, code) };
 }
 
 /** An expression with the macros in it written out; the expression itself where it uses none. */
 export function writtenOutExpression(scope: Scope, expr: Expr): WrittenOut<Expr> {
+  if (!mentionsMacros(scope)) return { code: expr, scope };
   const code = expandExpression(expr, scope.locals, optionsOf(scope));
   if (code === expr) return { code, scope };
   const stmt: Stmt = { kind: 'expr', expr: code, start: expr.start, end: expr.end };
@@ -37,8 +39,33 @@ export function writtenOutExpression(scope: Scope, expr: Expr): WrittenOut<Expr>
 
 /** The body of the function of a scope with its macros written out. */
 export function writtenOutBody(scope: Scope): WrittenOut<FunctionIr['body']> {
-  const fn = expandMacros(scope.fn, optionsOf(scope));
-  return { code: fn.body, scope: fn === scope.fn ? scope : withDeclared(scope, fn.body) };
+  const { fn: plain } = scope;
+  if (!mentionsMacros(scope)) return { code: plain.body, scope };
+  const fn = expandMacros(plain, optionsOf(scope));
+  return { code: fn.body, scope: fn === plain ? scope : withDeclared(scope, fn.body) };
+}
+
+const mentioning = new WeakMap<
+  FunctionIr,
+  { readonly module: Scope['module']; readonly file: FileIr; readonly mentions: boolean }
+>();
+
+/**
+ * Whether the text of a function has the name of a macro of the module. Most have none, and then no
+ * part of them is to be written out.
+ */
+function mentionsMacros(scope: Scope): boolean {
+  const { fn, file, module } = scope;
+  const before = mentioning.get(fn);
+  if (before?.module === module && before.file === file) return before.mentions;
+  const names = fn.text.match(/[A-Za-z_]\w*/g) ?? [];
+  const mentions = names.some((name) => hasMacro(scope, name));
+  mentioning.set(fn, { module, file, mentions });
+  return mentions;
+}
+
+function hasMacro({ file, module }: Scope, name: string): boolean {
+  return [file, ...module.headers].some((one) => macrosNamed(one, name).length > 0);
 }
 
 function optionsOf(scope: Scope): ExpandOptions {

@@ -1,0 +1,98 @@
+/** What calls hand on, and that it is looked for again in another module with the same function. */
+import { expect, test } from 'vitest';
+import type { CallExpr } from '../../../server/src/ir/types.ts';
+import { calls } from '../../../server/src/ir/visit.ts';
+import { handedOnBy } from '../../../server/src/lifecycle/footprint/handed-on.ts';
+import { writtenOutExpression } from '../../../server/src/lifecycle/footprint/macros.ts';
+import { scopeOf, type Scope } from '../../../server/src/lifecycle/module/types-of.ts';
+import type { Module } from '../../../server/src/lifecycle/types.ts';
+import { factsOf, MAIN } from '../../support/analyse.ts';
+import { FOO } from './support.ts';
+
+const WIPE = 'static inline void wipe(void *at)\n{\n\tmemset(at, 0, 8);\n}\n';
+const NOTE = 'static inline void wipe(void *at)\n{\n\tpr_info("%p", at);\n}\n';
+
+/** A module whose function `work` makes `call`, with these texts above it and in its header. */
+function moduleOf(call: string, above = '', header = ''): Module {
+  const text = `#include "foo.h"\n${FOO}${above}static void work(struct foo *foo)\n{\n\tu8 *bytes = (u8 *)foo;\n\n\t${call};\n\tvfio_put_device(&foo->vdev);\n}\n`;
+  return factsOf({ [MAIN]: text, 'foo.h': header }, '6.2').module;
+}
+
+function firstCall(module: Module): { readonly scope: Scope; readonly call: CallExpr } {
+  const file = module.sources[0]!;
+  const fn = file.functions.find(({ name }) => name === 'work')!;
+  return { scope: scopeOf(module, file, fn), call: calls(fn)[0]! };
+}
+
+/** The functions that the first call in `work` hands its arguments to; `=` for a store. */
+function handed(module: Module): readonly string[] {
+  const { scope, call } = firstCall(module);
+  const all = handedOnBy(scope, call, () => true);
+  return all.map(({ to, position }) => `${to ?? '='} ${position}`);
+}
+
+test.each([
+  ['a function of the kernel', 'memset(foo, 0, 8)', '', ['memset 0', 'memset 1', 'memset 2']],
+  ['a helper that hands it on', 'wipe(foo)', WIPE, ['memset 0']],
+  [
+    'a helper that stores bytes through an alias',
+    'fill(foo)',
+    'static void fill(void *at)\n{\n\tu8 *byte = at;\n\n\t*byte = 1;\n}\n',
+    ['= 0'],
+  ],
+  [
+    'a helper that comes back to itself',
+    'again(foo)',
+    'static void again(void *at)\n{\n\tagain(at);\n\tmemset(at, 0, 8);\n}\n',
+    ['memset 0'],
+  ],
+  [
+    'a macro with two definitions',
+    'CLEAR(foo)',
+    '#ifdef A\n#define CLEAR(p) memset(p, 0, 8)\n#else\n#define CLEAR(p) memzero_explicit(p, 8)\n#endif\n',
+    ['memset 0', 'memzero_explicit 0'],
+  ],
+  [
+    'what is not evaluated',
+    'look(foo)',
+    'static void look(void *at)\n{\n\tsize_t n = sizeof(wipe(at));\n}\n',
+    [],
+  ],
+] as const)('a call hands on to %s', (_, call, above, expected) => {
+  expect(handed(moduleOf(call, above))).toEqual(expected);
+});
+
+test('a macro of the document is written out', () => {
+  const define = '#define CLEAR(p) memset(p, 0, 8)\n';
+  expect(handed(moduleOf('CLEAR(foo)', define))).toContain('memset 0');
+});
+
+test('what the same function hands on in another module is asked there', () => {
+  const wiping = moduleOf('wipe(foo)', '', WIPE);
+  const noting: Module = { ...wiping, headers: moduleOf('wipe(foo)', '', NOTE).headers };
+  expect(handed(wiping)).toEqual(['memset 0']);
+  expect(handed(noting)).toEqual(['pr_info 1']);
+  expect(handed(wiping)).toEqual(['memset 0']);
+});
+
+test('what the same function uses as macros in another module is asked there', () => {
+  const plain = moduleOf('clear(foo)');
+  const define = '#define clear(p) memset(p, 0, 8)\n';
+  const defined: Module = { ...plain, headers: moduleOf('clear(foo)', '', define).headers };
+  const calledIn = (module: Module): string | null | undefined => {
+    const { scope, call } = firstCall(module);
+    const { code } = writtenOutExpression(scope, call);
+    return code.kind === 'call' ? code.name : undefined;
+  };
+  expect(calledIn(plain)).toBe('clear');
+  expect(calledIn(defined)).toBe('memset');
+  expect(calledIn(plain)).toBe('clear');
+});
+
+test('what a helper hands on in another module is asked there', () => {
+  const through = 'static void help(void *at)\n{\n\twipe(at);\n}\n';
+  const wiping = moduleOf('help(foo)', through, WIPE);
+  const noting: Module = { ...wiping, headers: moduleOf('help(foo)', through, NOTE).headers };
+  expect(handed(wiping)).toEqual(['memset 0']);
+  expect(handed(noting)).toEqual(['pr_info 1']);
+});
