@@ -38,11 +38,11 @@ if (isMainThread) {
   parentPort.postMessage(count);
 }
 
-/** The C files below a folder. */
+/** The sources and headers below a folder: what `check` reads. */
 function listOf(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);
     if (entry.isDirectory()) return listOf(file);
-    return entry.isFile() && entry.name.endsWith('.c') ? [file] : [];
+    return entry.isFile() && /\.[ch]$/.test(entry.name) ? [file] : [];
   });
 }
