@@ -2,14 +2,7 @@
 import { conditionOfArm, isPreprocChain, negate, splitArm, type ArmParts } from './conditions.ts';
 import type { Condition, SyntaxNode, TopLevelItem } from './node.ts';
 import type { Span } from '../text/span.ts';
-import {
-  shapeOf,
-  type Place,
-  type ShallowNode,
-  type Shape,
-  type Shapes,
-  type Walker,
-} from './walk.ts';
+import type { Place, ShallowNode, Walker } from './walk.ts';
 
 /** #if chains nested deeper than this are kept as one item. */
 const MAX_NESTING = 100;
@@ -25,7 +18,6 @@ interface Pending {
  * trees.
  */
 export interface KnownItem {
-  readonly shape: Shape;
   readonly hasError: boolean;
   /** The functions inside that are items all the same, with offsets from the node's start. */
   readonly inner: readonly (Span & { readonly hasError: boolean; readonly identity: object })[];
@@ -54,8 +46,7 @@ export function topLevelItems(
 ): Items {
   const items: TopLevelItem[] = [];
   const known = new Map<number, KnownItem>();
-  const shapes: Shapes = (identity) => before?.get(identity)?.shape;
-  const top = walker.plainChildren(root, shapes);
+  const top = walker.children(root);
   const guard = findIncludeGuard(top, text, walker);
   const add = (shallow: ShallowNode, conditions: readonly Condition[]): void => {
     let one = before?.get(shallow.identity);
@@ -91,7 +82,7 @@ export function topLevelItems(
     if (isLinkage(shallow)) {
       const body = walker.children(shallow).filter((child) => child.field === 'body');
       take(
-        body[0]?.type === 'declaration_list' ? walker.plainChildren(body[0], shapes) : body,
+        body[0]?.type === 'declaration_list' ? walker.children(body[0]) : body,
         conditions,
         depth + 1,
       );
@@ -128,9 +119,8 @@ interface Seen {
 
 function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
   const { type, start, hasError } = shallow;
-  const shape = shapeOf(shallow);
   if (!hasError || (type !== 'ERROR' && type !== 'function_definition'))
-    return { known: { shape, hasError, inner: [] }, functions: [] };
+    return { known: { hasError, inner: [] }, functions: [] };
   const root = walker.walk(shallow);
   const functions = functionsIn(root).filter(
     (node) => node.start > start && text[node.start - 1] === '\n',
@@ -142,7 +132,7 @@ function look(shallow: ShallowNode, text: string, walker: Walker): Seen {
     identity: {},
   }));
   const isBroken = type === 'ERROR' || isDamaged(root);
-  return { known: { shape, hasError: isBroken, inner }, root, functions };
+  return { known: { hasError: isBroken, inner }, root, functions };
 }
 
 /** The item that a node is. */

@@ -6,7 +6,8 @@ import { kernelMask, maskAgain, type Masked } from './mask.ts';
 import { showSample } from './mask-sample.ts';
 import type { SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
 import { printNode } from './print.ts';
-import { exportsWalker, publicWalker, type Walker } from './walk.ts';
+import { memoryWalker } from './subtrees.ts';
+import { publicWalker, type Walker } from './walk.ts';
 
 /**
  * Longer texts are not parsed: four million code units take about a second and 150 MB. The largest
@@ -60,7 +61,7 @@ export async function createParser(wasm: {
   const language = await Language.load(wasm.grammar);
   const runtime: Runtime = {
     parser: new Parser().setLanguage(language),
-    walker: exportsWalker(module, language) ?? publicWalker(),
+    walker: memoryWalker(module, language) ?? publicWalker(),
   };
   return { parse: (text, previous) => parse(runtime, text, previous) };
 }

@@ -2,14 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import type * as Library from 'web-tree-sitter';
-import type { Node } from 'web-tree-sitter';
+import type { Node, Tree } from 'web-tree-sitter';
 import { expect, test } from 'vitest';
-import {
-  exportsWalker,
-  publicWalker,
-  shapeOf,
-  type Walker,
-} from '../../../server/src/syntax/walk.ts';
+import { memoryWalker } from '../../../server/src/syntax/subtrees.ts';
+import { publicWalker, type Walker } from '../../../server/src/syntax/walk.ts';
 import { SAMPLES } from './samples.ts';
 
 const require = createRequire(import.meta.url);
@@ -24,44 +20,38 @@ const language = await Language.load(
   readFileSync(require.resolve('tree-sitter-c/tree-sitter-c.wasm')),
 );
 const parser = new Parser().setLanguage(language);
-const fast = exportsWalker(module, language);
+const fast = memoryWalker(module, language);
 const slow = publicWalker();
 
 /** Walks the whole tree and each child of its root both ways, and lists the children so. */
 function expectSame(text: string): void {
   const tree = parser.parse(text)!;
+  expectSameTree(tree);
+  tree.delete();
+}
+
+function expectSameTree(tree: Tree): void {
   for (const node of [tree.rootNode, ...tree.rootNode.children])
     expect(fast!.walk(node)).toEqual(slow.walk(node));
   childrenBothWays(tree.rootNode);
   // The children of #if chains are read by their fields.
   for (const child of tree.rootNode.children) if (child.childCount > 0) childrenBothWays(child);
-  tree.delete();
 }
 
 function childrenBothWays(parent: Node): void {
   const list = (walker: Walker) =>
     walker.children(parent).map((child) => ({ ...child, 0: 0, identity: 0, tree: null }));
   expect(list(fast!)).toEqual(list(slow));
-  const plain = (walker: Walker) =>
-    walker
-      .plainChildren(parent, () => undefined)
-      .map((child) => ({ ...child, 0: 0, identity: 0, tree: null }));
-  expect(plain(fast!)).toEqual(plain(slow));
-  expect(plain(fast!)).toEqual(list(fast!).map((child) => ({ ...child, field: undefined })));
-  const walked = (walker: Walker) =>
-    walker.plainChildren(parent, () => undefined).map((child) => walker.walk(child));
+  const walked = (walker: Walker) => walker.children(parent).map((child) => walker.walk(child));
   expect(walked(fast!)).toEqual(walked(slow));
 }
 
-test('the installed web-tree-sitter has the exports that the fast walker needs', () => {
+test('the installed web-tree-sitter has the memory that the fast walker reads', () => {
   expect(fast).not.toBeNull();
 });
 
-test('a module without them has no fast walker', () => {
-  expect(exportsWalker({}, language)).toBeNull();
-  expect(
-    exportsWalker({ ...module, _ts_tree_cursor_goto_parent_wasm: undefined }, language),
-  ).toBeNull();
+test('a module without it has no fast walker', () => {
+  expect(memoryWalker({}, language)).toBeNull();
 });
 
 test.each(SAMPLES.map((text, index) => [index, text]))(
@@ -124,7 +114,7 @@ test('what a parse takes over from the tree before has its identity there too, a
   } as Parameters<typeof edited.edit>[0]);
   const fresh = parser.parse(after, edited)!;
   const identities = (tree: typeof old) =>
-    fast!.plainChildren(tree.rootNode, () => undefined).map(({ identity }) => identity);
+    fast!.children(tree.rootNode).map(({ identity }) => identity);
   const [first, edit, broken] = identities(old);
   const now = identities(fresh);
   expect([now[0], now[2]]).toEqual([first, broken]);
@@ -133,7 +123,7 @@ test('what a parse takes over from the tree before has its identity there too, a
   for (const tree of [old, edited, fresh]) tree.delete();
 });
 
-test('with what is known of the tree before, the children of an edited tree are the same', () => {
+test('both walkers give the same tree of a text that was edited', () => {
   const lines = fc.constantFrom(
     'int f(void) { return 1; }',
     'int f(void) { return ); }',
@@ -156,12 +146,6 @@ test('with what is known of the tree before, the children of an edited tree are 
     const oldEnd = Math.min(at + one.removed, before.length);
     const after = before.slice(0, at) + one.added + before.slice(oldEnd);
     const old = parser.parse(before)!;
-    const shapes = new Map(
-      fast!
-        .plainChildren(old.rootNode, () => undefined)
-        .filter(({ identity }) => identity !== 0)
-        .map((child) => [child.identity, shapeOf(child)]),
-    );
     const edited = old.copy();
     edited.edit({
       startIndex: at,
@@ -172,8 +156,7 @@ test('with what is known of the tree before, the children of an edited tree are 
       newEndPosition: positionAt(after, at + one.added.length),
     } as Parameters<typeof edited.edit>[0]);
     const fresh = parser.parse(after, edited)!;
-    const known = fast!.plainChildren(fresh.rootNode, (identity) => shapes.get(identity));
-    expect(known).toEqual(fast!.plainChildren(fresh.rootNode, () => undefined));
+    expectSameTree(fresh);
     for (const tree of [old, edited, fresh]) tree.delete();
   });
   fc.assert(property, { numRuns: 300 });
