@@ -30,7 +30,7 @@ import { startOf } from './module/macro-places.ts';
 import type { Defined } from './module/module.ts';
 import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
-import { actingIn, scanOf } from './module/function-scan.ts';
+import { actingIn } from './module/function-scan.ts';
 import type { HelperResources } from './interpret/resource-log.ts';
 import { sameHelper, summaryKey, type Summary } from './interpret/summary.ts';
 import type { Role } from './types.ts';
@@ -164,14 +164,12 @@ export function* exploreRemove(
 }
 
 /** A function that others call back (work, a timer, RCU) drops a reference of a device. */
-function putsLater({ index, summaries, roles }: Analysis): boolean {
-  const putting = index.allFunctions.filter(
+function putsLater({ index, summaries, roles, uncalled }: Analysis): boolean {
+  return index.allFunctions.some(
     ({ item }) =>
       roles.get(item) === 'helper' &&
-      summaries.get(item)?.outcomes?.some(({ ops }) => ops.some(({ op }) => op === 'put')),
-  );
-  return putting.some(({ item }) =>
-    index.allFunctions.every((one) => !scanOf(one.item).names.called.includes(item.name)),
+      summaries.get(item)?.outcomes?.some(({ ops }) => ops.some(({ op }) => op === 'put')) &&
+      uncalled.has(item),
   );
 }
 

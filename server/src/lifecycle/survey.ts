@@ -21,7 +21,7 @@ import { scanOf } from './module/function-scan.ts';
 import type { Defined, ModuleIndex } from './module/module.ts';
 import type { Outline } from './module/outline.ts';
 import { rolesInOrder } from './module/roles.ts';
-import { isSameList } from '../text/lists.ts';
+import { isSameList, isSameMap, isSameSet } from '../text/lists.ts';
 import {
   createRelevanceCache,
   haveSameContainers,
@@ -43,6 +43,8 @@ export interface Functions {
 export interface Survey {
   /** The same object for the next version while all that the survey says is the same. */
   readonly survey: object;
+  /** The same object while what an exploration asks of it has the same answers. */
+  readonly surveyAnswers: object;
   readonly relevance: Relevance;
   /**
    * Where a resource may be taken or given back for the life of a device: the only functions whose
@@ -57,6 +59,8 @@ export interface Survey {
   readonly exported: Functions;
   /** Functions that may take or give back a resource, themselves or by what they call. */
   readonly touching: Functions;
+  /** Functions that none of the module calls by their names. */
+  readonly uncalled: Functions;
   /** Pairs of functions of which the second begins where the first has ended well. */
   readonly pairs: readonly (readonly [first: Defined<FunctionIr>, second: Defined<FunctionIr>])[];
   /** The first ones of the pairs. */
@@ -96,6 +100,7 @@ interface Surveyed extends RelevantFunctions<Key> {
   readonly opens: ReadonlySet<Key>;
   readonly exported: ReadonlySet<Key>;
   readonly touching: ReadonlySet<Key>;
+  readonly uncalled: ReadonlySet<Key>;
   readonly pairs: readonly (readonly [first: number, second: number])[];
   readonly begins: ReadonlySet<Key>;
   readonly groups: readonly {
@@ -119,6 +124,7 @@ export interface KeptSurvey {
   readonly surveyed: Surveyed;
   /** Another object where the outline is another one, although nothing else may be. */
   readonly survey: object;
+  readonly surveyAnswers: object;
 }
 
 /** The survey of the last version, and what it was made of. */
@@ -143,17 +149,64 @@ export function surveyOf(given: Given, cache: SurveyCache): KeptSurvey {
   const tables = textOfTables(given),
     ofRoles = rolesInOrder(index, roles);
   const { last } = cache;
-  const isAsItWas =
+  const isAlike =
     last?.naming === naming &&
     last.tables === tables &&
     isSameList(last.roles, ofRoles) &&
-    (last.outline === outline || (isSameList(last.kept, kept) && isSameList(last.names, names))) &&
-    areToOthersWhatTheyWere(given, last, cache);
-  const survey = isAsItWas && last.outline === outline ? last.survey : {},
-    surveyed = isAsItWas ? last.surveyed : surveyAnew(given, cache);
-  cache.last = { outline, naming, kept, names, tables, roles: ofRoles, roots, surveyed, survey };
+    (last.outline === outline || (isSameList(last.kept, kept) && isSameList(last.names, names)));
+  const surveyed =
+    isAlike && areToOthersWhatTheyWere(given, last, cache)
+      ? last.surveyed
+      : surveyAnew(given, cache);
+  // Most calls that come and go are of nothing that a survey tells.
+  const before = isAlike && last.outline === outline ? last : null;
+  const survey = before && isSameSurvey(before.surveyed, surveyed) ? before.survey : {},
+    surveyAnswers = before && answersTheSame(before.surveyed, surveyed) ? before.surveyAnswers : {};
+  const madeOf = { outline, naming, kept, names, tables, roles: ofRoles, roots };
+  cache.last = { ...madeOf, surveyed, survey, surveyAnswers };
   return cache.last;
 }
+
+/** Whether two surveys of versions with one outline answer the questions alike that are SURVEYED. */
+function answersTheSame(one: Surveyed, other: Surveyed): boolean {
+  return (
+    one === other ||
+    (isSameSet(one.affecting, other.affecting) && isSameSet(one.called, other.called))
+  );
+}
+
+/** Whether two surveys of versions with one outline say the same. */
+function isSameSurvey(one: Surveyed, other: Surveyed): boolean {
+  if (one === other) return true;
+  return (
+    SETS.every((of) => isSameSet<unknown>(one[of], other[of])) &&
+    isSameMap(one.escapes, other.escapes, isSameSet) &&
+    isSameMap(one.documents, other.documents) &&
+    isSameList(one.pairs, other.pairs, isSameList) &&
+    isSameList(one.nodes, other.nodes) &&
+    isSameList(
+      one.groups,
+      other.groups,
+      (before, after) =>
+        before.isRecursive === after.isRecursive && isSameList(before.members, after.members),
+    )
+  );
+}
+
+const SETS = [
+  'affecting',
+  'yielding',
+  'testing',
+  'answering',
+  'owning',
+  'called',
+  'reached',
+  'opens',
+  'exported',
+  'touching',
+  'uncalled',
+  'begins',
+] as const satisfies readonly (keyof Surveyed)[];
 
 /** What the tables say of functions: of the drivers and of devices, without their places. */
 function textOfTables({ drivers, ops }: Given): string {
@@ -187,18 +240,24 @@ function areToOthersWhatTheyWere(
       touches(item, surveyed.called) === touches(last, surveyed.called) &&
       (!surveyed.reached.has(position) ||
         isSameList(scanOf(item).names.called, scanOf(last).names.called)) &&
-      isAsRelevant(index, definition, last, now.called, kernel, relevance)
+      isAsRelevant(index, definition, last, now.called, kernel, {
+        affecting: surveyed.affecting.has(position),
+        cache: relevance,
+      })
     );
   };
   return (
     changed.length <= MAX_CHANGED &&
-    haveSameContainers(index, kernel, relevance, outline === index.outline) &&
+    haveSameContainers(index, kernel, relevance) &&
     changed.every(isAsItWas)
   );
 }
 
 /** What was surveyed, in the functions of today's documents. */
-export function surveyIn(index: ModuleIndex, { surveyed, survey }: KeptSurvey): Survey {
+export function surveyIn(
+  index: ModuleIndex,
+  { surveyed, survey, surveyAnswers }: KeptSurvey,
+): Survey {
   const keyOf = (fn: FunctionIr): Key => index.positionOf(fn) ?? fn;
   const functions = (keys: ReadonlySet<Key>): Functions => ({ has: (fn) => keys.has(keyOf(fn)) });
   const at = (position: number) => index.allFunctions[position]!;
@@ -207,12 +266,14 @@ export function surveyIn(index: ModuleIndex, { surveyed, survey }: KeptSurvey): 
     typeof key === 'number' ? at(key) : { file: files[surveyed.documents.get(key)!]!, item: key };
   return {
     survey,
+    surveyAnswers,
     relevance: relevanceOf(surveyed, keyOf, index),
     owning: functions(surveyed.owning),
     called: surveyed.called,
     opens: functions(surveyed.opens),
     exported: functions(surveyed.exported),
     touching: functions(surveyed.touching),
+    uncalled: functions(surveyed.uncalled),
     pairs: surveyed.pairs.map(([first, second]) => [at(first), at(second)]),
     begins: functions(surveyed.begins),
     groups: surveyed.groups.map(({ members, isRecursive }) => ({
@@ -250,6 +311,7 @@ function surveyAnew(given: Given, { calls, relevance }: SurveyCache): Surveyed {
     opens: keys(opens),
     exported: keys(libraries.map(([{ item }]) => item)),
     touching: keys(touching),
+    uncalled: keys(uncalledFunctions(index, graph)),
     pairs: pairs.map(([first, second]) => [positionOf(first), positionOf(second)]),
     begins: keys(pairs.map(([first]) => first.item)),
     groups: exploredGroups(index, graph, asked, touching).map((group) => ({
@@ -417,6 +479,14 @@ function namesReached(
     }
   }
   return called;
+}
+
+/** Of the functions that the target kernel has. */
+function uncalledFunctions({ allFunctions, names }: ModuleIndex, graph: CallGraph): FunctionIr[] {
+  const uncalled = new Set(names);
+  for (const { item } of allFunctions)
+    for (const name of graph.namesOf(item).called) uncalled.delete(name);
+  return allFunctions.flatMap(({ item }) => (uncalled.has(item.name) ? [item] : []));
 }
 
 const touchesBy = new WeakMap<FunctionIr, Touches>();

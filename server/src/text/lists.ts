@@ -19,6 +19,20 @@ export function isSameSet<T>(before: ReadonlySet<T>, after: ReadonlySet<T>): boo
   return before.size === after.size && [...before].every((one) => after.has(one));
 }
 
+/** Whether two maps have the same values by the same keys. */
+export function isSameMap<K, V>(
+  one: ReadonlyMap<K, V>,
+  other: ReadonlyMap<K, V>,
+  isSame: (left: V, right: V) => boolean = Object.is,
+): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, value] of one) {
+    const now = other.get(key);
+    if (now === undefined || !isSame(value, now)) return false;
+  }
+  return true;
+}
+
 /** Adds `items` to the end of `list`. */
 export function append<T>(list: T[], items: Iterable<T>): void {
   // Most are lists, and most of these empty: for them nobody makes an iterator.

@@ -177,6 +177,27 @@ describe('the survey of a module', () => {
     ]);
   });
 
+  test('stays where an edit adds a call that means nothing to others', () => {
+    const [before, after] = surveys(edited('foo->stage = 1;', 'foo->stage = foo_ready(foo);'));
+    expect(after!.survey).toBe(before!.survey);
+  });
+
+  test.each([
+    [
+      'has the same answers where a function',
+      'is called',
+      'foo->stage = 1;',
+      'foo_note(foo);',
+      true,
+    ],
+    ['has others where a function', 'ends a device', 'foo->stage = 1;', 'foo_end(foo);', false],
+    ['has others where a name', 'is called', 'foo_end(foo);', 'foo_end(foo);\n\tbar();', false],
+  ])('%s %s', (_, __, from, to, isSame) => {
+    const [before, after] = surveys(edited(from, to));
+    expect(after!.survey).not.toBe(before!.survey);
+    expect(after!.surveyAnswers === before!.surveyAnswers).toBe(isSame);
+  });
+
   test('speaks of the functions of today', () => {
     const [, module] = edited('return foo->stage;', 'foo->stage++;\n\treturn foo->stage;');
     const [, after] = surveys(edited('return foo->stage;', 'foo->stage++;\n\treturn foo->stage;'));
@@ -248,7 +269,7 @@ describe('the survey of a module', () => {
   /** All that a survey says, with names in the place of functions. */
   function printed(survey: Survey, { sources, headers }: Module) {
     const functions = [...sources, ...headers].flatMap((file) => file.functions);
-    const { relevance, owning, opens, exported, touching, begins } = survey;
+    const { relevance, owning, opens, exported, touching, uncalled, begins } = survey;
     const name = ({ item }: { readonly item: FunctionIr }) => `${item.name} ${item.start}`;
     return {
       functions: functions.map((fn) => [
@@ -259,7 +280,7 @@ describe('the survey of a module', () => {
         relevance.testsPointer(fn),
         relevance.answers(fn),
         [...relevance.escaping(fn)],
-        [owning, opens, exported, touching, begins].map((some) => some.has(fn)),
+        [owning, opens, exported, touching, uncalled, begins].map((some) => some.has(fn)),
       ]),
       called: [...survey.called].sort(),
       pairs: survey.pairs.map((pair) => pair.map(name)),

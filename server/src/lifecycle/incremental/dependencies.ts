@@ -143,7 +143,10 @@ export function isUpToDate(asked: readonly Asked[], answers: Answers): boolean {
   return asked.every(({ kind, about, print }) => answers(kind, about).print === print);
 }
 
-/** What the survey of a module answers: in another version with the same survey the same. */
+/**
+ * What a survey answers with its outline, the functions that affect a device and the names that are
+ * called: where these are the same, the same.
+ */
 const SURVEYED: ReadonlySet<Kind> = new Set<Kind>([
   'functions',
   'macros',
@@ -156,7 +159,7 @@ const SURVEYED: ReadonlySet<Kind> = new Set<Kind>([
   'ends',
 ]);
 
-/** The questions whose answers an edit may change that leaves the survey of the module as it was. */
+/** The questions whose answers an edit may change that leaves those of the survey as they were. */
 export function besidesSurvey(asked: readonly Asked[]): readonly Asked[] {
   return asked.filter(({ kind }) => !SURVEYED.has(kind));
 }

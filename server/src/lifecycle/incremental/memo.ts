@@ -91,9 +91,9 @@ interface Memo<T> {
   readonly follows: boolean;
   readonly leaves: boolean;
   readonly asked: readonly Asked[];
-  /** Those that are still to be asked in a version with this survey. */
+  /** Those that are still to be asked in a version whose survey has the same answers. */
   readonly open: readonly Asked[];
-  survey: object;
+  surveyAnswers: object;
   readonly result: Attempt<T>;
   lastUse: number;
 }
@@ -405,15 +405,16 @@ function keptResult<T>(
     memo.leaves === beginning.leaves &&
     memo.ends === beginning.ends &&
     memo.answers === beginning.answers;
-  const { survey } = analysis;
+  const { surveyAnswers } = analysis;
   const found = known?.find(
     (memo) =>
-      beginsAlike(memo) && isUpToDate(memo.survey === survey ? memo.open : memo.asked, answers),
+      beginsAlike(memo) &&
+      isUpToDate(memo.surveyAnswers === surveyAnswers ? memo.open : memo.asked, answers),
   );
   analysis.store.looked.add(root);
   if (!found) return null;
   noteText(analysis.store, found.open);
-  found.survey = survey;
+  found.surveyAnswers = surveyAnswers;
   found.lastUse = analysis.store.now;
   count(analysis, found.result.work);
   return found.result;
@@ -431,7 +432,7 @@ function* memoise<T>(
   const root = analysis.identities.rootOf(definition.item),
     known = store.get(root) ?? [],
     frame = analysis.identities.frame(definition),
-    { survey } = analysis;
+    { surveyAnswers } = analysis;
   const { questions, asked } = recorded(
     answers,
     analysis.identities.signatureOf,
@@ -465,7 +466,7 @@ function* memoise<T>(
       frame,
       asked,
       open,
-      survey,
+      surveyAnswers,
       result,
       lastUse: analysis.store.now,
       ...beginning,

@@ -11,6 +11,7 @@ import { askedBy, isShortAnswer } from '../interpret/answering.ts';
 import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { isSameList, isSameSet } from '../../text/lists.ts';
+import type { Outline } from './outline.ts';
 import { actingIn, scanOf, type Acting, type KernelCalls } from './function-scan.ts';
 
 /**
@@ -51,9 +52,7 @@ export function relevantFunctions(
   kernel: KernelVersion,
   cache: RelevanceCache,
 ): RelevantFunctions<FunctionIr> {
-  const seeds = seedTags(index, kernel);
-  const containers = containerTags(index, seeds);
-  const members = deviceMembers(index, containers);
+  const { containers, members } = structsOf(index, kernel, cache);
   const signature = [
     formatVersion(kernel),
     ...containers,
@@ -68,7 +67,6 @@ export function relevantFunctions(
     cache.wrappers = wrappers;
     cache.facts = new WeakMap();
   }
-  cache.structs = { seeds, containers, members };
   const facts = new Map<FunctionIr, FunctionFacts>(),
     direct: FunctionIr[] = [],
     asking: FunctionIr[] = [];
@@ -121,16 +119,19 @@ function factsOf(
     kept = {
       called,
       meanings: called.map((name) => meaningOf(index, file, name)),
+      outline: index.outline,
       ...gather(index, file, item, kernel, structs.containers, structs.members),
     };
     facts.set(root, kept);
   }
+  kept.outline = index.outline;
   return kept;
 }
 
 /**
  * Whether a function whose body has changed, in a module with the same outline, is to all others
- * what it was: nobody's relevance has changed then. It calls the same functions, which are `called`.
+ * what it was: nobody's relevance has changed then. It calls the same functions, which are `called`,
+ * and so still affects a device where it did.
  */
 export function isAsRelevant(
   index: ModuleIndex,
@@ -138,7 +139,7 @@ export function isAsRelevant(
   before: FunctionIr,
   called: readonly string[],
   kernel: KernelVersion,
-  cache: RelevanceCache,
+  { affecting, cache }: { readonly affecting: boolean; readonly cache: RelevanceCache },
 ): boolean {
   const last = cache.facts.get(before);
   if (!last) return false;
@@ -151,9 +152,9 @@ export function isAsRelevant(
     now.yields === last.yields &&
     now.tests === last.tests &&
     now.mayTest === last.mayTest &&
-    now.answers === last.answers &&
     (called.length === 0 || isSameList(asks(definition.item), asks(before))) &&
-    isSameSet(passed(now), passed(last))
+    // What affects a device is explored, whatever it answers and hands on.
+    (affecting || (now.answers === last.answers && isSameSet(passed(now), passed(last))))
   );
 }
 
@@ -164,19 +165,28 @@ export function isAsRelevant(
 export function haveSameContainers(
   index: ModuleIndex,
   kernel: KernelVersion,
-  { structs }: RelevanceCache,
-  hasSameOutline: boolean,
+  cache: RelevanceCache,
 ): boolean {
-  const seeds = seedTags(index, kernel);
-  if (seeds !== structs.seeds && !isSameList([...seeds], [...structs.seeds])) return false;
-  if (hasSameOutline) return true;
-  const containers = containerTags(index, seeds),
-    { tags, fields } = deviceMembers(index, containers);
+  const last = cache.structs,
+    now = structsOf(index, kernel, cache);
   return (
-    isSameSet(containers, structs.containers) &&
-    isSameSet(tags, structs.members.tags) &&
-    isSameSet(fields, structs.members.fields)
+    now === last ||
+    (isSameSet(now.containers, last.containers) &&
+      isSameSet(now.members.tags, last.members.tags) &&
+      isSameSet(now.members.fields, last.members.fields))
   );
+}
+
+/** The structs that hold devices: those of the last version where nothing else says so. */
+function structsOf(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCache): Structs {
+  const { structs } = cache,
+    { outline } = index,
+    seeds = seedTags(index, kernel);
+  if (structs.outline !== outline || !isSameSet(structs.seeds, seeds)) {
+    const containers = containerTags(index, seeds);
+    cache.structs = { outline, seeds, containers, members: deviceMembers(index, containers) };
+  }
+  return cache.structs;
 }
 
 /** The short functions that those which affect a device ask, and those that these ask in turn. */
@@ -223,10 +233,11 @@ function meanTheSame(
   file: FileIr,
 ): boolean {
   return (
-    kept.called.length === called.length &&
-    called.every(
-      (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
-    )
+    (kept.called === called && kept.outline === index.outline) ||
+    (kept.called.length === called.length &&
+      called.every(
+        (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
+      ))
   );
 }
 
@@ -235,7 +246,7 @@ const NOTHING: readonly never[] = [];
 
 /**
  * By function, the parameters that reach unseen code: given to it, or to a parameter of another
- * function that reaches it.
+ * function that reaches it. What affects a device is explored, and nobody asks for those of it.
  */
 function escapingParameters(
   index: ModuleIndex,
@@ -252,17 +263,15 @@ function escapingParameters(
     escapes.set(fn, own.add(param));
     work.push({ fn, param });
   };
-  for (const node of graph.nodes)
+  for (const node of graph.nodes) {
+    // What calls it affects a device too, so that none of the others leads there.
+    if (affecting.has(node.item)) continue;
     for (const passed of facts.get(node.item)?.passed ?? NOTHING) {
       if (passed.to === null) {
         escape(node.item, passed.param);
         continue;
       }
       for (const target of targetsOf(index, node, passed.to)) {
-        if (affecting.has(target.item)) {
-          escape(node.item, passed.param);
-          continue;
-        }
         // Most hand on nothing of what they are given.
         if (!facts.get(target.item)?.passing.has(passed.position)) continue;
         const list = givers.get(target.item),
@@ -271,6 +280,7 @@ function escapingParameters(
         else givers.set(target.item, [giver]);
       }
     }
+  }
   for (let escaping = work.pop(); escaping; escaping = work.pop())
     for (const giver of givers.get(escaping.fn) ?? [])
       if (giver.position === escaping.param) escape(giver.fn, giver.param);
@@ -285,19 +295,29 @@ export interface RelevanceCache {
   signature: string;
   wrappers: ExtraFunctions | undefined;
   facts: WeakMap<FunctionIr, Kept>;
-  structs: {
-    readonly seeds: ReadonlySet<string>;
-    readonly containers: ReadonlySet<string>;
-    readonly members: DeviceMembers;
-  };
+  structs: Structs;
 }
+
+/** The structs that hold devices, and what says so of them in a version of a module. */
+interface Structs {
+  readonly outline: Outline | null;
+  readonly seeds: ReadonlySet<string>;
+  readonly containers: ReadonlySet<string>;
+  readonly members: DeviceMembers;
+}
+
 export function createRelevanceCache(): RelevanceCache {
   const none: ReadonlySet<string> = new Set();
   return {
     signature: '',
     wrappers: undefined,
     facts: new WeakMap(),
-    structs: { seeds: none, containers: none, members: { tags: none, fields: none } },
+    structs: {
+      outline: null,
+      seeds: none,
+      containers: none,
+      members: { tags: none, fields: none },
+    },
   };
 }
 
@@ -305,6 +325,8 @@ export function createRelevanceCache(): RelevanceCache {
 interface Kept extends FunctionFacts {
   readonly called: readonly string[];
   readonly meanings: readonly Meaning[];
+  /** Names mean the same in all versions with one outline: that of the last one. */
+  outline: Outline;
 }
 
 /** With names of callees rather than definitions: an edit moves definitions. */
