@@ -51,7 +51,9 @@ export function solve<T>(
     const block = queue[i]!;
     queued.delete(block);
     const out = lattice.transfer(block, value[block]!);
-    for (const [way, count] of next[block]!.entries()) {
+    const behind = next[block]!;
+    for (let way = 0; way < behind.length; way++) {
+      const count = behind[way]!;
       const joined = lattice.join(value[count]!, lattice.along?.(block, way, out) ?? out);
       if (lattice.equal(joined, value[count]!)) continue;
       value[count] = joined;

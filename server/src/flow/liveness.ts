@@ -21,16 +21,27 @@ export function liveVariables(
     if (number === undefined) numbers.set(name, (number = numbers.size));
     return number;
   };
+  // A text with the dot is made once for a member: to look one up that is new costs more.
+  const members = new Map<string, number>();
+  const numberOfMember = (field: string): number => {
+    let number = members.get(field);
+    if (number === undefined) members.set(field, (number = numberOf(`.${field}`)));
+    return number;
+  };
   const used = cfg.blocks.map(() => new Set<number>()),
     killed = cfg.blocks.map(() => new Set<number>());
-  for (const [i, block] of cfg.blocks.entries()) {
+  cfg.blocks.forEach((block, i) => {
     const own = used[i]!,
       gone = killed[i]!;
-    const name = (word: string) => {
-      const number = numberOf(word);
+    const add = (number: number) => {
       if (!gone.has(number)) own.add(number);
     };
-    const reader: Reader = { name, pinned, readBy };
+    const reader: Reader = {
+      name: (word) => add(numberOf(word)),
+      member: (field) => add(numberOfMember(field)),
+      pinned,
+      readBy,
+    };
     const read = (expr: Expr) => reads(expr, reader);
     const write = (word: string) => {
       gone.add(numberOf(word));
@@ -39,11 +50,11 @@ export function liveVariables(
     const terminator = block.terminator;
     if (terminator.kind === 'branch') read(terminator.condition);
     if (terminator.kind === 'switch') read(terminator.value);
-  }
+  });
   const gen = used.map((set) => bitsOf(set, numbers.size)),
     kill = killed.map((set) => bitsOf(set, numbers.size));
   const transfer = (block: number, out: Bits): Bits => {
-    const live = new Int32Array(gen[block]!),
+    const live = gen[block]!.slice(),
       gone = kill[block]!;
     for (let i = 0; i < live.length; i++) live[i]! |= out[i]! & ~gone[i]!;
     return live;
@@ -79,24 +90,24 @@ function setOf(
   return set;
 }
 
-/** A set of numbers, one bit each. */
-type Bits = Int32Array;
+/** A set of numbers, one bit each, 32 in an entry: no typed array, which costs more to make. */
+type Bits = readonly number[];
 
 function bitsOf(numbers: Iterable<number>, size: number): Bits {
-  const bits = new Int32Array(Math.ceil(size / 32));
+  const bits = new Array<number>(Math.ceil(size / 32)).fill(0);
   for (const number of numbers) bits[number >> 5]! |= 1 << (number & 31);
   return bits;
 }
 
 /** What is in one of the two: `left` itself where that has all of it. */
 function union(left: Bits, right: Bits): Bits {
-  let both = left;
+  let both: number[] | null = null;
   for (let i = 0; i < left.length; i++) {
-    if ((right[i]! & ~both[i]!) === 0) continue;
-    if (both === left) both = new Int32Array(left);
+    if ((right[i]! & ~left[i]!) === 0) continue;
+    both ??= left.slice();
     both[i]! |= right[i]!;
   }
-  return both;
+  return both ?? left;
 }
 
 function visit(instr: Instr, read: (expr: Expr) => void, write: (name: string) => void): void {
@@ -135,68 +146,75 @@ function visit(instr: Instr, read: (expr: Expr) => void, write: (name: string) =
 
 interface Reader {
   name(word: string): void;
+  member(field: string): void;
   readonly pinned: Set<string>;
   readBy(name: string): Iterable<string> | undefined;
 }
 
-/** Calls `name` for each variable that evaluating `e` reads; `&x` pins x. */
+/** Tells of each variable and each member that evaluating an expression reads; `&x` pins x. */
 function reads(expr: Expr, reader: Reader): void {
-  const { name, pinned } = reader;
-  const each = (...list: (Expr | null)[]) => {
-    for (const operand of list) if (operand) reads(operand, reader);
-  };
   switch (expr.kind) {
     case 'name':
-      name(expr.name);
+      reader.name(expr.name);
       return;
     case 'member':
-      name(`.${expr.field}`);
-      each(expr.base);
+      reader.member(expr.field);
+      reads(expr.base, reader);
       return;
     case 'index':
-      each(expr.base, expr.index);
+      reads(expr.base, reader);
+      reads(expr.index, reader);
       return;
     case 'unary':
-      if (expr.op === '&' && expr.operand.kind === 'name') pinned.add(expr.operand.name);
-      each(expr.operand);
+      if (expr.op === '&' && expr.operand.kind === 'name') reader.pinned.add(expr.operand.name);
+      reads(expr.operand, reader);
       return;
     case 'update':
     case 'cast':
-      each(expr.operand);
+      reads(expr.operand, reader);
       return;
     case 'binary':
-      each(expr.left, expr.right);
+      reads(expr.left, reader);
+      reads(expr.right, reader);
       return;
     case 'assign':
-      if (expr.op !== '=' || expr.target.kind !== 'name') each(expr.target);
-      each(expr.value);
+      if (expr.op !== '=' || expr.target.kind !== 'name') reads(expr.target, reader);
+      reads(expr.value, reader);
       return;
     case 'conditional':
-      each(expr.condition, expr.then, expr.otherwise);
+      reads(expr.condition, reader);
+      if (expr.then !== null) reads(expr.then, reader);
+      reads(expr.otherwise, reader);
       return;
-    case 'call':
-      each(expr.callee);
-      for (const read of (expr.name !== null && reader.readBy(expr.name)) || []) name(read);
-      for (const argument of expr.args) each(argument);
+    case 'call': {
+      reads(expr.callee, reader);
+      const read = expr.name === null ? undefined : reader.readBy(expr.name);
+      if (read !== undefined) for (const word of read) reader.name(word);
+      readEach(expr.args, reader);
       return;
+    }
     case 'sizeof':
       return;
     case 'initializer':
-      for (const entry of expr.entries) each(entry.value);
+      for (const entry of expr.entries) reads(entry.value, reader);
       return;
     case 'comma':
-      for (const item of expr.items) each(item);
+      readEach(expr.items, reader);
       return;
     case 'unknown':
-      for (const word of expr.names) name(word);
+      for (const word of expr.names) reader.name(word);
       return;
     case 'statement-expression':
       // Rare, and its statements are evaluated as a whole: everything named in it counts as read.
       for (const stmt of expr.body)
-        if (stmt.kind === 'expr') each(stmt.expr);
-        else if (stmt.kind === 'decl') each(stmt.init);
+        if (stmt.kind === 'expr') reads(stmt.expr, reader);
+        else if (stmt.kind === 'decl' && stmt.init !== null) reads(stmt.init, reader);
       return;
     default:
       return;
   }
+}
+
+function readEach(exprs: readonly Expr[], reader: Reader): void {
+  for (let i = 0; i < exprs.length; i++) reads(exprs[i]!, reader);
 }

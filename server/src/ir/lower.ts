@@ -75,13 +75,15 @@ export function lowerFile(
 }
 
 function fillMacroBodies(items: readonly ItemIr[], parser: SyntaxParser): void {
-  const places = items
-    .flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index })))
-    .filter(({ macro }) => isWorthParsing(macro));
-  const lowered = lowerMacroBodies(
-    places.map(({ macro }) => macro),
-    parser,
-  );
+  const places: { readonly macros: MacroIr[]; readonly index: number }[] = [];
+  const worthParsing: MacroIr[] = [];
+  for (const { macros } of items)
+    for (let index = 0; index < macros.length; index++) {
+      if (!isWorthParsing(macros[index]!)) continue;
+      places.push({ macros, index });
+      worthParsing.push(macros[index]!);
+    }
+  const lowered = lowerMacroBodies(worthParsing, parser);
   places.forEach(({ macros, index }, i) => {
     macros[index] = lowered[i]!;
   });

@@ -76,15 +76,20 @@ export function walkExpr(expr: Expr, visit: (expr: Expr) => boolean | void): voi
       walkExpr(expr.target, visit);
       return;
     case 'call':
-      for (const arg of expr.args) walkExpr(arg, visit);
+      walkEach(expr.args, visit);
       walkExpr(expr.callee, visit);
       return;
     case 'statement-expression':
       for (const stmt of expr.body) walkExprs(stmt, visit);
       return;
     default:
-      for (const part of subExprs(expr)) walkExpr(part, visit);
+      walkEach(subExprs(expr), visit);
   }
+}
+
+/** Without an iterator, for which an object is made at each step in code that is not optimised. */
+function walkEach(exprs: readonly Expr[], visit: (expr: Expr) => boolean | void): void {
+  for (let i = 0; i < exprs.length; i++) walkExpr(exprs[i]!, visit);
 }
 
 /** The expressions of a statement itself, without those of the statements inside it. */
@@ -154,7 +159,7 @@ export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): voi
     case 'case':
       return;
     case 'block':
-      for (const part of stmt.body) walkStmt(part, visit);
+      for (let i = 0; i < stmt.body.length; i++) walkStmt(stmt.body[i]!, visit);
       return;
     case 'if':
       walkStmt(stmt.then, visit);
@@ -167,28 +172,31 @@ export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): voi
 
 /** Visits every expression in a statement and in the statements inside it. */
 export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): void {
-  walkStmt(stmt, (inner) => {
-    switch (inner.kind) {
-      case 'expr':
-        walkExpr(inner.expr, visit);
-        return;
-      case 'if':
-        walkExpr(inner.condition, visit);
-        return;
-      case 'decl':
-        if (inner.init !== null) walkExpr(inner.init, visit);
-        return;
-      case 'return':
-        if (inner.value !== null) walkExpr(inner.value, visit);
-        return;
-      case 'block':
-      case 'goto':
-      case 'label':
-        return;
-      default:
-        for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
-    }
-  });
+  walkStmt(stmt, (inner) => walkOwnExprs(inner, visit));
+}
+
+/** Visits every expression in a statement, but not those in the statements inside it. */
+export function walkOwnExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): void {
+  switch (stmt.kind) {
+    case 'expr':
+      walkExpr(stmt.expr, visit);
+      return;
+    case 'if':
+      walkExpr(stmt.condition, visit);
+      return;
+    case 'decl':
+      if (stmt.init !== null) walkExpr(stmt.init, visit);
+      return;
+    case 'return':
+      if (stmt.value !== null) walkExpr(stmt.value, visit);
+      return;
+    case 'block':
+    case 'goto':
+    case 'label':
+      return;
+    default:
+      walkEach(stmtExprs(stmt), visit);
+  }
 }
 
 /** By the function as it was lowered: wherever an edit moves it, it says the same. */

@@ -60,6 +60,7 @@ interface Level {
   readonly production: Production;
   readonly structural: number;
   readonly field: string | undefined;
+  readonly outside: Level | null;
 }
 
 /** What is done with a subtree that the tree shows; an alias of 0 is none, the start is in bytes. */
@@ -115,8 +116,8 @@ export function memoryWalker(module: object, language: Language): Walker | null 
 
   /** Visits the children of a block that the tree shows; of hidden ones it shows the children. */
   function visitChildren(parent: number, start: number, visit: Visit): void {
-    const levels: Level[] = [];
-    let end = parent,
+    let level: Level | null = null,
+      end = parent,
       slot = parent - WORDS_OF_SLOT * words[parent + CHILD_COUNT]!,
       production = productions[words[parent + PRODUCTION]! >>> 16]!,
       structural = 0,
@@ -126,9 +127,8 @@ export function memoryWalker(module: object, language: Language): Walker | null 
       isFirst = true;
     for (;;) {
       while (slot === end) {
-        const level = levels.pop();
-        if (level === undefined) return;
-        ({ slot, end, production, structural, field: outer } = level);
+        if (level === null) return;
+        ({ slot, end, production, structural, field: outer, outside: level } = level);
       }
       const word = words[slot]!;
       const isLeaf = (word & LEAF) !== 0;
@@ -160,7 +160,7 @@ export function memoryWalker(module: object, language: Language): Walker | null 
       const next = slot + WORDS_OF_SLOT;
       if (isVisible || alias !== 0) visit(slot, at, alias, field);
       else if (!isLeaf && words[block + CHILD_COUNT]! > 0) {
-        levels.push({ slot: next, end, production, structural, field: outer });
+        level = { slot: next, end, production, structural, field: outer, outside: level };
         slot = block - WORDS_OF_SLOT * words[block + CHILD_COUNT]!;
         end = block;
         production = productions[words[block + PRODUCTION]! >>> 16]!;

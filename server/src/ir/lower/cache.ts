@@ -103,6 +103,7 @@ export function startPass(cache: LoweringCache, tree: SyntaxTree): Pass {
    * document may have left much as it was.
    */
   const findBetween = (item: TopLevelItem): CacheEntry | null => {
+    if (entries.length === 0) return null;
     between ??= groupBy(
       entries.filter((entry) => entry.end > head && entry.start < tail - delta),
       (entry) => cache.text.slice(entry.start, entry.end),

@@ -118,6 +118,12 @@ export function noteAt(
   return undefined;
 }
 
+/** Whether a note starts inside a span. */
+export function hasNotes(span: Span, { notes }: Context): boolean {
+  const first = notes[firstNote(notes, span.start)];
+  return first !== undefined && first.start < span.end;
+}
+
 /** The notes of a kind that start inside a span. */
 export function notesIn(span: Span, kind: MaskNote['kind'], context: Context): MaskNote[] {
   const found: MaskNote[] = [];

@@ -5,6 +5,7 @@ import { cleanupIn, NO_CLEANUP } from '../attributes.ts';
 import type { CallExpr, DeclStmt, Stmt } from '../types.ts';
 import {
   field,
+  hasNotes,
   isFlowWord,
   noteBefore,
   notesIn,
@@ -110,6 +111,9 @@ function cleanupOf(
   node: SyntaxNode,
   context: Context,
 ): Pick<DeclStmt, 'cleanup' | 'cleansAddress' | 'attributes'> {
+  const before = notesBefore(node.start, context);
+  // Nearly all variables have none.
+  if (before.length === 0 && !hasNotes(node, context)) return NO_CLEANUP;
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
@@ -118,7 +122,6 @@ function cleanupOf(
       ...notesIn({ start, end }, kind, context),
       ...(index === 0 ? [] : notesIn(inFront(all[0]!, node), kind, context)),
     ].map((note) => textOf(note, context));
-  const before = notesBefore(node.start, context);
   const written = [
     ...textsOf('annotation'),
     ...before.filter(({ kind }) => kind === 'annotation').map((note) => textOf(note, context)),

@@ -12,6 +12,8 @@ const KEYWORDS: Readonly<Record<string, 'struct' | 'union' | 'enum'>> = {
 const BASIC_TYPE =
   /^(?:(?:const|volatile|unsigned|signed|long|short|int|char|void|float|double|bool|_Bool)\s*)+$/;
 
+const TYPEOF = /^(?:__)?typeof(?:__|_unqual)?$/;
+
 /** Whether a text is the name of a basic type (`unsigned long`). */
 export function isBasicType(text: string): boolean {
   return BASIC_TYPE.test(text);
@@ -46,7 +48,7 @@ export function lowerType(node: SyntaxNode, context: Context, pointers = 0, arra
       return {
         start,
         end,
-        name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name,
+        name: name.includes('typeof') && TYPEOF.test(name) ? '' : name,
         keyword: null,
         pointers,
         arrays,
@@ -222,10 +224,15 @@ export interface Specifiers {
   readonly isExtern: boolean;
 }
 
-/** The specifiers of a declaration or function definition. */
+const INLINE = /\binline\b|\b__(?:always_)?inline(?:__)?\b/;
+
+/**
+ * The specifiers of a declaration or function definition. Most have few of them: a word is sought
+ * before a pattern is.
+ */
 export function readSpecifiers(node: SyntaxNode, context: Context): Specifiers {
   const typeNode = field(node, 'type');
-  const first = node.children.find((child) => child.field === 'declarator');
+  const first = field(node, 'declarator');
   const bodyStart = typeNode === undefined ? undefined : field(typeNode, 'body')?.start;
   const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, context);
   const base =
@@ -240,10 +247,10 @@ export function readSpecifiers(node: SyntaxNode, context: Context): Specifiers {
         ? repairedType(node, typeNode, base, context)
         : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, context))?.[1] ?? '' },
     typeNode,
-    isStatic: /\bstatic\b/.test(before),
-    isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),
-    isConst: /\bconst\b/.test(before),
-    isExtern: /\bextern\b/.test(before),
+    isStatic: before.includes('static') && /\bstatic\b/.test(before),
+    isInline: before.includes('inline') && INLINE.test(before),
+    isConst: before.includes('const') && /\bconst\b/.test(before),
+    isExtern: before.includes('extern') && /\bextern\b/.test(before),
   };
 }
 

@@ -88,7 +88,10 @@ function guessedEnd({ end }: SyntaxNode, context: Context): UnknownStmt[] {
 
 /** Whether the parser had to add the closing brace of a block. */
 export function isUnclosed(block: SyntaxNode): boolean {
-  return block.children.some((child) => child.missing && child.type === '}');
+  const { children } = block;
+  for (let i = 0; i < children.length; i++)
+    if (children[i]!.missing && children[i]!.type === '}') return true;
+  return false;
 }
 
 function lowerInto(node: SyntaxNode, out: Stmt[], context: Context): void {
@@ -235,7 +238,7 @@ function lowerOther(node: SyntaxNode, out: Stmt[], context: Context): void {
 function lowerExpressionNode(node: SyntaxNode, out: Stmt[], context: Context): void {
   const { start, end } = node;
   const inner = parts(node);
-  const [first] = inner;
+  const first = inner[0];
   if (first !== undefined && noteAt(end - 1, 'label', context) !== undefined)
     out.push({
       kind: 'label',

@@ -151,7 +151,8 @@ function finished(draft: Draft): ItemIr {
 
 /** The same stretch of text with nothing noted yet. */
 function createContextLike(context: Context): Context {
-  return { ...context, depth: 0, opaque: false, unclosed: false, hoisted: [] };
+  const { text, own, base, notes } = context;
+  return { text, own, base, notes, depth: 0, opaque: false, unclosed: false, hoisted: [] };
 }
 
 function lowerNode(
