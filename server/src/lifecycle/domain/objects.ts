@@ -222,7 +222,7 @@ export function contentOf(place: Place): AbstractObject {
 
 function through(calls: readonly number[]): string {
   let text = '';
-  for (const start of calls) text += `@${start}`;
+  for (let i = 0; i < calls.length; i++) text += `@${calls[i]!}`;
   return text;
 }
 

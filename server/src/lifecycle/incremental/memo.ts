@@ -622,10 +622,13 @@ function readByCallees(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const reads = new Map<string, ReadonlySet<string>>();
   for (const name of scanOf(fn).names.called) {
+    const member = memberReadBy(name),
+      defined = index.functions(file, name);
+    // Most are of the kernel, and read nothing that counts.
+    if (member === undefined && defined.length === 0) continue;
     const members = new Set<string>();
-    const member = memberReadBy(name);
     if (member !== undefined) members.add(`.${member}`);
-    for (const { item } of index.functions(file, name))
+    for (const { item } of defined)
       for (const outcome of index.summaryOf(item)?.outcomes ?? [])
         for (const object of outcome.assumes.keys()) addMembers(object, members);
     if (members.size > 0) reads.set(name, members);

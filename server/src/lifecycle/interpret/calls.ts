@@ -123,11 +123,17 @@ function passedTo(macro: FunctionIr, args: readonly Expr[]): readonly Expr[] {
 
 export function evaluateArguments(run: Run, state: PathState, args: readonly Expr[]): Arguments[] {
   let out: Arguments[] = [{ state, values: [] }];
-  for (const [position, expr] of args.entries()) {
-    const next: Arguments[] = [];
-    for (const before of out)
-      for (const { state: after, value } of evaluate(run, before.state, expr))
-        next.push({ state: after, values: [...before.values, value] });
+  for (let position = 0; position < args.length; position++) {
+    const expr = args[position]!,
+      next: Arguments[] = [];
+    for (let i = 0; i < out.length; i++) {
+      const { state: before, values } = out[i]!,
+        ways = evaluate(run, before, expr);
+      for (let way = 0; way < ways.length; way++) {
+        const { state: after, value } = ways[way]!;
+        next.push({ state: after, values: [...values, value] });
+      }
+    }
     out = next;
     if (out.length === 1) continue;
     const few = fewer(

@@ -115,8 +115,9 @@ export function* explore(
     const { block, state: branch } = queue[i]!;
     branch.looping = loops.has(block.id);
     let states: PathState[] = [branch];
-    for (const [count, instr] of block.instrs.entries()) {
-      const next: PathState[] = [];
+    for (let count = 0; count < block.instrs.length; count++) {
+      const instr = block.instrs[count]!,
+        next: PathState[] = [];
       for (const state of states) {
         for (const after of withinShare(STATEMENT_BUDGET, () => step(run, state, instr, live)))
           if (!after.hasEnded) next.push(after);

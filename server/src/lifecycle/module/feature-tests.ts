@@ -85,7 +85,10 @@ function usesOf(file: FileIr): ArmUse[] {
   return [
     ...file.functions.flatMap((fn) => [
       ...definitionOf(fn),
-      ...callsOf(fn).map((use) => ({ ...use, conditions: [...fn.conditions, ...use.conditions] })),
+      ...callsUnderTests(fn).map((use) => ({
+        ...use,
+        conditions: [...fn.conditions, ...use.conditions],
+      })),
     ]),
     ...file.macros.flatMap((macro) => definitionOf(macro)),
     ...file.variables.flatMap((variable) => membersOf(variable)),
@@ -105,16 +108,19 @@ function definitionOf(item: {
  * in their arms.
  */
 export function tellTheSame(before: FunctionIr, after: FunctionIr): boolean {
-  const underTests = (fn: FunctionIr) =>
-    fn.conditions.length > 0 || fn.text.includes('#')
-      ? callsOf(fn).filter(({ conditions }) => fn.conditions.length + conditions.length > 0)
-      : [];
   return isSameList(
-    underTests(before),
-    underTests(after),
+    callsUnderTests(before),
+    callsUnderTests(after),
     (one, other) =>
       one.entry === other.entry && areSameConditions(one.conditions, other.conditions),
   );
+}
+
+/** Those of callsOf() that a test is around. Most functions have no test in them. */
+function callsUnderTests(fn: FunctionIr): readonly ArmUse[] {
+  return fn.conditions.length > 0 || fn.text.includes('#')
+    ? callsOf(fn).filter(({ conditions }) => fn.conditions.length + conditions.length > 0)
+    : [];
 }
 
 const inFunctions = new WeakMap<FunctionIr, readonly ArmUse[]>();

@@ -1,7 +1,7 @@
 /** What a function mentions, found in one walk: calls, names, assignments, locals. */
 import { movedBy, originalOf } from '../../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { walkExprs, walkStmt } from '../../ir/visit.ts';
+import { walkOwnExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { operatorSign } from '../../kernel/counters.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
@@ -277,8 +277,8 @@ function walk(fn: FunctionIr): Walked {
       unknown.push(stmt.expr.name);
     }
   };
-  walkStmt(fn.body, statement);
-  walkExprs(fn.body, (expr) => {
+  const inside: Stmt[] = [];
+  const expression = (expr: Expr): void => {
     if (expr.kind === 'call') calls.push(expr);
     else if (expr.kind === 'assign') {
       if (expr.op === '=' && expr.target.kind === 'name') assigns.push(expr);
@@ -286,9 +286,14 @@ function walk(fn: FunctionIr): Walked {
       else if (operatorSign(expr.op) !== undefined) counted.push(expr.target);
     } else if (expr.kind === 'update') counted.push(expr.operand);
     else if (expr.kind === 'unknown') append(unknown, expr.names);
-    else if (expr.kind === 'statement-expression')
-      for (const stmt of expr.body) walkStmt(stmt, statement);
+    else if (expr.kind === 'statement-expression') append(inside, expr.body);
+  };
+  walkStmt(fn.body, (stmt) => {
+    statement(stmt);
+    walkOwnExprs(stmt, expression);
   });
+  // Whose expressions are in those around them.
+  for (const stmt of inside) walkStmt(stmt, statement);
   // What a macro is given is its user's.
   const own = new Set([...(fn.macro ? [] : fn.params), ...decls].map(({ name }) => name));
   return {
@@ -313,9 +318,11 @@ function cleanupNames({ cleanup, cleansAddress }: DeclStmt): readonly string[] {
 function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['names'] {
   const called = new Set(named),
     given = new Set<string>();
-  for (const { name, args } of calls) {
+  for (let i = 0; i < calls.length; i++) {
+    const { name, args } = calls[i]!;
     if (name !== null) called.add(name);
-    for (const arg of args) {
+    for (let at = 0; at < args.length; at++) {
+      const arg = args[at]!;
       const expr = arg.kind === 'cast' || arg.kind === 'unary' ? arg.operand : arg;
       if (expr.kind === 'name') given.add(expr.name);
     }
