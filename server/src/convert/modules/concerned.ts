@@ -3,6 +3,8 @@ import { rootOf } from '../plan/allocation.ts';
 import { assignedTo, callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
 import type { StepInput } from '../steps/types.ts';
 import { typeOf } from '../../lifecycle/module/types-of.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { measured, spendAgain } from '../../budget/work.ts';
 
 const OF_LIFE: ReadonlySet<string> = new Set([
   'free',
@@ -12,17 +14,39 @@ const OF_LIFE: ReadonlySet<string> = new Set([
   'allocate',
 ]);
 
+/** What was asked of a module, as nearly every step does, and what it has cost. */
+const known = new WeakMap<
+  Module,
+  (Pick<StepInput, 'file' | 'functionName'> & {
+    readonly kernel: StepInput['input']['kernel'];
+    readonly value: readonly CallSite[];
+    readonly spent: number;
+  })[]
+>();
+
 /**
  * The init calls of the module for devices that the asked function, or without one the asked
  * document, has to do with: it initialises,
  * allocates, registers or takes down an object of that struct. What the target's preprocessor
  * leaves out is not among them.
  */
-export function initsConcerning({
-  input: { module, kernel },
-  file,
-  functionName,
-}: StepInput): CallSite[] {
+export function initsConcerning(step: StepInput): readonly CallSite[] {
+  const { input, file, functionName } = step;
+  const asked = known.get(input.module) ?? [];
+  known.set(input.module, asked);
+  const before = asked.find(
+    (one) => one.file === file && one.functionName === functionName && one.kernel === input.kernel,
+  );
+  if (before) {
+    spendAgain(before.spent);
+    return before.value;
+  }
+  const found = measured(() => findInits(step));
+  asked.push({ file, functionName, kernel: input.kernel, ...found });
+  return found.value;
+}
+
+function findInits({ input: { module, kernel }, file, functionName }: StepInput): CallSite[] {
   const own = callSites(module, file).filter(
     (site) => functionName === undefined || site.fn.name === functionName,
   );

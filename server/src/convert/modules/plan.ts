@@ -1,6 +1,7 @@
 /** Plans a conversion over all files of a module: the entry of the room. */
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
+import { functionsCalling } from '../../lifecycle/module/function-scan.ts';
 import { planFile } from '../plan/plan.ts';
 import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { refuse, RefusedError } from '../refusal-error.ts';
@@ -104,9 +105,9 @@ function planDrivers(input: ConversionInput, paths: readonly string[]): PlanResu
  * conversion shows what becomes of its callers.
  */
 function refuseWrapped(module: Module, file: FileIr, functionName: string | undefined): PlanResult {
-  for (const fn of file.functions.filter(
-    (one) => functionName === undefined || one.name === functionName,
-  )) {
+  const isWrapper = (name: string): boolean => module.wrappers?.has(name) === true;
+  for (const fn of functionsCalling(file, isWrapper)) {
+    if (functionName !== undefined && fn.name !== functionName) continue;
     for (const { stmt } of statementsOf(fn)) {
       for (const expr of allExpressions(stmt)) {
         const rows =

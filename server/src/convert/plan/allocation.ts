@@ -228,11 +228,12 @@ export function rootOf(scope: Scope, target: Expr): (Expr & { kind: 'name' }) | 
 /** The value is what a function of the kernel allocates. */
 export function isAllocation(value: Expr): boolean {
   const call = uncast(value);
-  return (
-    call.kind === 'call' &&
-    call.name !== null &&
-    effectsOf(call.name).some((effect) => effect.op === 'allocate')
-  );
+  return call.kind === 'call' && call.name !== null && isAllocator(call.name);
+}
+
+/** A function of the kernel with this name allocates. */
+export function isAllocator(name: string): boolean {
+  return effectsOf(name).some((effect) => effect.op === 'allocate');
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   uncast,
 } from '../../lifecycle/module/statements.ts';
 import type { Remark } from './remarks.ts';
-import { handedOnBy, pointerIn } from '../../lifecycle/footprint/handed-on.ts';
+import { handsOn, pointerIn } from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn } from '../refusal-error.ts';
 import { siteOf } from '../modules/merge.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
@@ -107,9 +107,13 @@ function usesOf(
       for (const { stmt } of statementsOf(fn)) {
         for (const use of allExpressions(stmt)) {
           if (use.kind !== 'call' || use.name === null || found.has(use.name)) continue;
-          const handed = handedOnBy(scope, use, (pointer) => isInside(scope, container, pointer));
-          if (handed.some((one) => one.to !== null && position(one.to) === one.position))
-            found.set(use.name, { where, use });
+          const isUsed = handsOn(
+            scope,
+            use,
+            (one) => one.to !== null && position(one.to) === one.position,
+            (pointer) => isInside(scope, container, pointer),
+          );
+          if (isUsed) found.set(use.name, { where, use });
         }
       }
     }

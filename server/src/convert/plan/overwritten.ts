@@ -18,9 +18,9 @@ import {
 } from '../../lifecycle/module/statements.ts';
 import {
   dereferenced,
-  handedOnBy,
+  handsOn,
   pointerIn,
-  type HandedOn,
+  type Done,
 } from '../../lifecycle/footprint/handed-on.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, levelOf } from '../query/call-sites.ts';
@@ -29,7 +29,7 @@ import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/
 import { namedFunctions } from '../../lifecycle/module/named-functions.ts';
 
 /** The bytes behind a pointer are written: by a function of the kernel, or by a store. */
-function writesBytes({ to, position }: HandedOn): boolean {
+function writesBytes({ to, position }: Done): boolean {
   return (
     to === null || byteRangesOf(to).some((range) => range.writes && range.pointer === position)
   );
@@ -102,8 +102,8 @@ function mayOverwrite(
   return (
     expr.kind === 'call' &&
     expr.name !== null &&
-    isUnseen(search, expr.name) &&
     saysItOverwrites(expr.name) &&
+    isUnseen(search, expr.name) &&
     isBeforeFree(search, scope, at) &&
     expr.args.some((arg) => pointsToObject(search, scope, arg))
   );
@@ -154,9 +154,7 @@ function overwrites(search: Search, scope: Scope, expr: Expr): boolean {
   if (expr.kind !== 'call' || expr.name === null) return false;
   const { name } = expr;
   if (name === 'swap' && expr.args.some((arg) => isWholeObject(search, scope, arg))) return true;
-  return handedOnBy(scope, expr, (pointer) => pointsToObject(search, scope, pointer)).some(
-    writesBytes,
-  );
+  return handsOn(scope, expr, writesBytes, (pointer) => pointsToObject(search, scope, pointer));
 }
 
 /** `*p`, `p->vdev`, and bytes behind a cast: `((u8 *)p)[i]`, `*bytes++` where `bytes = (u8 *)p`. */

@@ -13,7 +13,7 @@ import {
 } from '../../lifecycle/module/statements.ts';
 import { baseName, findStruct, scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
 import { refuseOwnCount } from './own-count.ts';
-import { handedOnBy, type HandedOn } from '../../lifecycle/footprint/handed-on.ts';
+import { handsOn, type Done } from '../../lifecycle/footprint/handed-on.ts';
 import { isMacro } from '../../lifecycle/footprint/macros.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { spelledDevice } from '../rewrite/spelled-device.ts';
@@ -256,7 +256,7 @@ function refuseFreeingMacros(module: Module, file: FileIr, container: Container)
       for (const call of allExpressions(stmt)) {
         if (call.kind !== 'call' || !isMacro(scope, call)) continue;
         const isOfContainer = (pointer: Expr): boolean => levelOf(scope, container, pointer) >= 0;
-        if (!handedOnBy(scope, call, isOfContainer).some(isFree)) continue;
+        if (!handsOn(scope, call, isFree, isOfContainer)) continue;
         refuse(
           'macro',
           `The macro ${call.name} frees \`struct ${container.tag}\` at line ${lineOf(file, call.start)}, and a put cannot replace that, because other objects may use the macro. First free the object without it.`,
@@ -268,7 +268,7 @@ function refuseFreeingMacros(module: Module, file: FileIr, container: Container)
   }
 }
 
-function isFree({ to, position }: HandedOn): boolean {
+function isFree({ to, position }: Done): boolean {
   return (
     to !== null &&
     effectsOf(to).some((effect) => effect.op === 'free' && effect.target === position)

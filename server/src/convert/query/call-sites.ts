@@ -5,6 +5,7 @@ import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isExcluded, macrosOf } from '../../lifecycle/module/preprocessor.ts';
 import type { Module } from '../../lifecycle/types.ts';
+import { functionsCalling, scanOf } from '../../lifecycle/module/function-scan.ts';
 import { isNull } from './expressions.ts';
 import {
   allExpressions,
@@ -70,15 +71,23 @@ function findCallSites(module: Module, file: FileIr): CallSite[] {
     ...file.functions.map((fn) => fn.name),
     ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name),
   ]);
-  for (const fn of file.functions) {
-    let scope: Scope | undefined;
+  const known = new Map<string, readonly Effect[]>();
+  const effectsHere = (name: string): readonly Effect[] => {
+    let effects = known.get(name);
+    if (effects === undefined) {
+      effects = own.has(name) ? [] : [...effectsOf(name), ...wrapperEffects(module, name)];
+      known.set(name, effects);
+    }
+    return effects;
+  };
+  for (const fn of functionsCalling(file, (name) => effectsHere(name).length > 0)) {
+    const scope = scopeOf(module, file, fn);
     for (const at of statementsOf(fn)) {
       for (const expr of allExpressions(at.stmt)) {
-        if (expr.kind !== 'call' || expr.name === null || own.has(expr.name)) continue;
-        for (const effect of [...effectsOf(expr.name), ...wrapperEffects(module, expr.name)]) {
+        if (expr.kind !== 'call' || expr.name === null) continue;
+        for (const effect of effectsHere(expr.name)) {
           const target = targetOf(effect, expr);
           if (!target) continue;
-          scope ??= scopeOf(module, file, fn);
           const whole = at.stmt.kind === 'expr' && at.stmt.expr === expr;
           sites.push({
             scope,
@@ -135,17 +144,16 @@ function wrapperEffects(module: Module, name: string): readonly Effect[] {
 }
 
 /** A call that registers, as the settings say, in a way that is not followed here. */
-export function unfollowedRegister(module: Module, { functions }: FileIr): CallExpr | undefined {
-  const calls = functions
+export function unfollowedRegister(module: Module, file: FileIr): CallExpr | undefined {
+  const isUnfollowed = (name: string): boolean =>
+    wrapperEffects(module, name).length === 0 &&
+    module.wrappers?.get(name)?.some((row) => row.success.some(({ op }) => op === 'register')) ===
+      true;
+  return functionsCalling(file, isUnfollowed)
     .flatMap((fn) => statementsOf(fn))
     .flatMap(({ stmt }) => allExpressions(stmt))
-    .filter((expr): expr is CallExpr => expr.kind === 'call');
-  return calls.find(
-    ({ name }) =>
-      name !== null &&
-      wrapperEffects(module, name).length === 0 &&
-      module.wrappers?.get(name)?.some((row) => row.success.some(({ op }) => op === 'register')),
-  );
+    .filter((expr): expr is CallExpr => expr.kind === 'call')
+    .find(({ name }) => name !== null && isUnfollowed(name));
 }
 
 function targetOf(effect: Effect, call: CallExpr): Expr | undefined {
@@ -235,6 +243,7 @@ function viewedAs(
 }
 
 function containerCalls(fn: FunctionIr): readonly CallExpr[] {
+  if (!scanOf(fn).names.called.includes('container_of')) return [];
   return statementsOf(fn).flatMap(({ stmt }) =>
     allExpressions(stmt).filter(
       (expr): expr is CallExpr => expr.kind === 'call' && expr.name === 'container_of',

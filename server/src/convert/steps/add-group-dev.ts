@@ -6,6 +6,7 @@ import { indentAt, lineStart, nextLine, widthOf } from '../rewrite/layout.ts';
 import { plain } from '../plan/arguments.ts';
 import { isNullTest } from '../plan/null-test.ts';
 import { embedsDevice } from '../plan/container.ts';
+import { functionsCalling } from '../../lifecycle/module/function-scan.ts';
 import { missingHeaders } from '../query/missing-headers.ts';
 import { isNull } from '../query/expressions.ts';
 import {
@@ -108,7 +109,7 @@ export const replaceAddGroupDev: Step = (step) => {
 
 function callsNamed(file: FileIr, name: string): OldCall[] {
   if (file.functions.some((fn) => fn.name === name)) return [];
-  return file.functions.flatMap((fn) =>
+  return functionsCalling(file, (called) => called === name).flatMap((fn) =>
     statementsOf(fn).flatMap((at) =>
       allExpressions(at.stmt).flatMap((call) =>
         call.kind === 'call' && call.name === name ? [{ fn, at, call }] : [],

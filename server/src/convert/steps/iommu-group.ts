@@ -1,6 +1,7 @@
 /** The step that drops the IOMMU group calls which ended with 5.16. */
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { PlannedEdit } from '../types.ts';
+import { functionsCalling } from '../../lifecycle/module/function-scan.ts';
 import { plainTest } from '../query/expressions.ts';
 import {
   allExpressions,
@@ -76,13 +77,12 @@ interface GroupCall {
 }
 
 function groupCalls(file: FileIr): GroupCall[] {
-  return file.functions.flatMap((fn) =>
+  const isWanted = (name: string): boolean =>
+    name === 'vfio_iommu_group_get' || name === 'vfio_iommu_group_put';
+  return functionsCalling(file, isWanted).flatMap((fn) =>
     statementsOf(fn).flatMap((at) =>
       allExpressions(at.stmt).flatMap((call) =>
-        call.kind === 'call' &&
-        (call.name === 'vfio_iommu_group_get' || call.name === 'vfio_iommu_group_put')
-          ? [{ fn, at, call }]
-          : [],
+        call.kind === 'call' && call.name !== null && isWanted(call.name) ? [{ fn, at, call }] : [],
       ),
     ),
   );

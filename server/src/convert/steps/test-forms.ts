@@ -6,10 +6,11 @@ import { lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isAllocation, rootOf } from '../plan/allocation.ts';
+import { isAllocation, isAllocator, rootOf } from '../plan/allocation.ts';
 import { indentAt, lineStart } from '../rewrite/layout.ts';
 import { comparedToNull, nullTested, plainTest } from '../query/expressions.ts';
-import { expressionsIn, ownExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
+import { functionsCalling } from '../../lifecycle/module/function-scan.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { rewriting } from '../modules/rewriting.ts';
 import { scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
@@ -49,7 +50,7 @@ function allocationsOf(step: StepInput): Allocated[] {
   );
   if (tags.size === 0) return [];
   return module.sources.flatMap((file) =>
-    file.functions
+    functionsCalling(file, isAllocator)
       .filter((fn) => !fn.opaque)
       .flatMap((fn) => allocationsIn(module, file, fn, tags)),
   );
@@ -76,17 +77,15 @@ function allocationsIn(
         return stmt.init && isAllocation(stmt.init) && isWanted(stmt.name)
           ? [{ module, file, fn, variable: stmt.name, at, assign: null }]
           : [];
-      return ownExpressions(stmt)
-        .flatMap(expressionsIn)
-        .flatMap((expr) =>
-          expr.kind === 'assign' &&
-          expr.op === '=' &&
-          expr.target.kind === 'name' &&
-          isAllocation(expr.value) &&
-          isWanted(expr.target.name)
-            ? [{ module, file, fn, variable: expr.target.name, at, assign: expr }]
-            : [],
-        );
+      return allExpressions(stmt).flatMap((expr) =>
+        expr.kind === 'assign' &&
+        expr.op === '=' &&
+        expr.target.kind === 'name' &&
+        isAllocation(expr.value) &&
+        isWanted(expr.target.name)
+          ? [{ module, file, fn, variable: expr.target.name, at, assign: expr }]
+          : [],
+      );
     });
 }
 

@@ -2,7 +2,8 @@
  * The pointers that code hands to the kernel's functions, and those through which it stores bytes:
  * by itself, or by the functions and macros of the module that it hands them to first.
  */
-import { spend } from '../../budget/work.ts';
+import { measured, spend, spendAgain } from '../../budget/work.ts';
+import { originalOf } from '../../ir/lower.ts';
 import type { CallExpr, Expr, FunctionIr, MacroIr, Stmt, TypeName } from '../../ir/types.ts';
 import { subStmts, walkExpr, walkExprs } from '../../ir/visit.ts';
 import type { Span } from '../../text/span.ts';
@@ -11,14 +12,25 @@ import { functionsNamed, type FunctionIn } from '../module/named-functions.ts';
 import { allExpressions, statementsOf, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
 import type { Module } from '../types.ts';
-import { leftMacro, macrosAt, writtenOutBody, writtenOutExpression } from './macros.ts';
+import {
+  isMacro,
+  leftMacro,
+  macrosAt,
+  mentionsMacros,
+  writtenOutBody,
+  writtenOutExpression,
+} from './macros.ts';
 
-/** A pointer, and what is done with it. */
-export interface HandedOn {
-  /** The function of the kernel that gets it; null where bytes are stored through it. */
+/** What is done with a pointer. */
+export interface Done {
+  /** The function that gets it; null where bytes are stored through it. */
   readonly to: string | null;
   /** The position among the arguments of `to`. */
   readonly position: number;
+}
+
+/** A pointer, and what is done with it. */
+interface HandedOn extends Done {
   /** The pointer, as the code whose footprint this is in writes it. */
   readonly pointer: Expr;
   /** The call or the assignment in that code. */
@@ -26,27 +38,50 @@ export interface HandedOn {
 }
 
 /** What a function or a macro does with one of its parameters. */
-interface HandedParameter extends Pick<HandedOn, 'to' | 'position'> {
+interface HandedParameter extends Done {
   readonly parameter: number;
 }
 
 /**
- * What a call itself hands on of the pointers that are wanted, by the function or macro that it
- * calls: what its arguments hand on when they are evaluated is theirs.
+ * Whether a call itself does something with a pointer, by the function or macro that it calls: what
+ * its arguments hand on when they are evaluated is theirs.
+ * @param isDone whether what is done is wanted, asked before `isWanted`, whether the pointer is
  */
-export function handedOnBy(
+export function handsOn(
   scope: Scope,
   call: CallExpr,
+  isDone: (what: Done) => boolean,
   isWanted: (pointer: Expr) => boolean,
-): readonly HandedOn[] {
+): boolean {
+  const { name } = call;
+  // Nearly all calls are of functions of the kernel that do something else.
+  if (name !== null && !isMacro(scope, call)) {
+    const callees = functionsNamed(scope.module, scope.file, name);
+    if (callees.length === 0 && !call.args.some((_, position) => isDone({ to: name, position })))
+      return false;
+  }
   const { code, scope: inside } = writtenOutExpression(scope, call);
-  // Nearly all calls have nothing to do with what is wanted.
-  if (code === call && !call.args.some(isWanted)) return [];
   const found: HandedOn[] = [];
   if (code === call) ofCall(scope, call, found);
   else inExpression(inside, code, found);
-  return found.filter(
-    ({ at, pointer }) => at.start === call.start && at.end === call.end && isWanted(pointer),
+  return found.some(
+    (one) =>
+      one.at.start === call.start &&
+      one.at.end === call.end &&
+      doneBy(inside, one).some(isDone) &&
+      isWanted(one.pointer),
+  );
+}
+
+/** What comes of a pointer that is handed on: what a function of the module does with it. */
+function doneBy(
+  { module, file }: Pick<Scope, 'module' | 'file'>,
+  { to, position }: Done,
+): readonly Done[] {
+  const callees = to === null ? [] : functionsNamed(module, file, to);
+  if (callees.length === 0) return [{ to, position }];
+  return callees.flatMap((callee) =>
+    parametersOf(module, callee).filter(({ parameter }) => parameter === position),
   );
 }
 
@@ -92,15 +127,12 @@ function ofCall(scope: Scope, call: CallExpr, found: HandedOn[]): boolean {
     if (macro.kind === 'opaque') ofMacro(scope, call, found);
     return macro.kind !== 'opaque';
   }
-  const callees = functionsNamed(scope.module, scope.file, name);
-  for (const callee of callees) ofParameters(call, parametersOf(scope.module, callee), found);
-  if (callees.length === 0)
-    for (const [position, pointer] of call.args.entries())
-      found.push({ to: name, position, pointer, at: call });
+  for (const [position, pointer] of call.args.entries())
+    found.push({ to: name, position, pointer, at: call });
   return true;
 }
 
-/** What a function or macro does with its parameters is done with the arguments of a call of it. */
+/** What a macro does with its parameters is done with the arguments of a use of it. */
 function ofParameters(
   call: CallExpr,
   parameters: readonly HandedParameter[],
@@ -151,17 +183,42 @@ function parametersOf(module: Module, { file, fn }: FunctionIn): readonly Handed
   if (before?.module === module) return before.parameters;
   entered.add(fn);
   try {
-    const found: HandedOn[] = [];
-    const { code, scope } = writtenOutBody(scopeOf(module, file, fn));
-    inStatements(scope, code.body, found);
-    const params = fn.params.map((param) => param.name);
-    const statements = statementsOf(fn).map(({ stmt }) => stmt);
-    const parameters = parametersHandedOn(found, params, statements);
+    const found = new Map<string, HandedParameter>();
+    for (const { parameter, ...given } of givenBy(scopeOf(module, file, fn)))
+      for (const { to, position } of doneBy({ module, file }, given))
+        found.set(`${to ?? ''} ${position} ${parameter}`, { to, position, parameter });
+    const parameters = [...found.values()];
     known.set(fn, { module, parameters });
     return parameters;
   } finally {
     entered.delete(fn);
   }
+}
+
+/** By the function as it was lowered, with what it cost to find them. */
+const plain = new WeakMap<
+  FunctionIr,
+  { readonly value: readonly HandedParameter[]; readonly spent: number }
+>();
+
+/** What a function itself does with its parameters: those without macros do it in any module. */
+function givenBy(scope: Scope): readonly HandedParameter[] {
+  if (mentionsMacros(scope)) return findGiven(scope);
+  const root = originalOf(scope.fn);
+  let found = plain.get(root);
+  if (found) spendAgain(found.spent);
+  else plain.set(root, (found = measured(() => findGiven(scope))));
+  return found.value;
+}
+
+function findGiven(outside: Scope): readonly HandedParameter[] {
+  const { fn } = outside;
+  const found: HandedOn[] = [];
+  const { code, scope } = writtenOutBody(outside);
+  inStatements(scope, code.body, found);
+  const params = fn.params.map((param) => param.name);
+  const statements = statementsOf(fn).map(({ stmt }) => stmt);
+  return parametersHandedOn(found, params, statements);
 }
 
 /**

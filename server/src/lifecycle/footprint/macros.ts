@@ -54,7 +54,7 @@ const mentioning = new WeakMap<
  * Whether the text of a function has the name of a macro of the module. Most have none, and then no
  * part of them is to be written out.
  */
-function mentionsMacros(scope: Scope): boolean {
+export function mentionsMacros(scope: Scope): boolean {
   const { fn, file, module } = scope;
   const before = mentioning.get(fn);
   if (before?.module === module && before.file === file) return before.mentions;

@@ -1,6 +1,14 @@
 /** What a function mentions, found in one walk: calls, names, assignments, locals. */
 import { movedBy, originalOf } from '../../ir/lower.ts';
-import type { AssignExpr, CallExpr, DeclStmt, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import type {
+  AssignExpr,
+  CallExpr,
+  DeclStmt,
+  Expr,
+  FileIr,
+  FunctionIr,
+  Stmt,
+} from '../../ir/types.ts';
 import { walkOwnExprs, walkStmt } from '../../ir/visit.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { operatorSign } from '../../kernel/counters.ts';
@@ -61,6 +69,14 @@ const scans = new WeakMap<FunctionIr, Walked>();
  */
 export function scanOf(fn: FunctionIr): Scan {
   return walked(originalOf(fn));
+}
+
+/** The functions of a document that call by a name that is wanted. */
+export function functionsCalling(
+  { functions }: Pick<FileIr, 'functions'>,
+  isWanted: (name: string) => boolean,
+): FunctionIr[] {
+  return functions.filter((fn) => scanOf(fn).names.called.some(isWanted));
 }
 
 /**

@@ -2,7 +2,10 @@
  * What the code tells of a struct whose definition is not seen: which of its members are devices.
  */
 import type { CallExpr, Expr, FunctionIr, TypeName } from '../../ir/types.ts';
+import { originalOf } from '../../ir/lower.ts';
+import { measured, spendAgain } from '../../budget/work.ts';
 import type { Module } from '../types.ts';
+import { scanOf } from './function-scan.ts';
 import { localsOf } from './locals.ts';
 import { allExpressions, statementsOf } from './statements.ts';
 
@@ -78,7 +81,19 @@ interface Use {
   readonly device: string;
 }
 
-function usesIn(fn: FunctionIr): Use[] {
+/** By the function as it was lowered, with what it cost to find them. */
+const uses = new WeakMap<FunctionIr, { readonly value: readonly Use[]; readonly spent: number }>();
+
+function usesIn(fn: FunctionIr): readonly Use[] {
+  const root = originalOf(fn);
+  let found = uses.get(root);
+  if (found) spendAgain(found.spent);
+  else uses.set(root, (found = measured(() => findUses(root))));
+  return found.value;
+}
+
+function findUses(fn: FunctionIr): readonly Use[] {
+  if (!namesDevice(fn)) return NO_USES;
   const locals = localsOf(fn);
   return statementsOf(fn).flatMap(({ stmt }) => {
     const set =
@@ -88,6 +103,17 @@ function usesIn(fn: FunctionIr): Use[] {
       ...allExpressions(stmt).flatMap((expr) => useIn(locals, expr) ?? []),
     ];
   });
+}
+
+const NO_USES: readonly Use[] = [];
+
+/** Nearly all functions neither have a variable that points to a device nor call a taker. */
+function namesDevice(fn: FunctionIr): boolean {
+  const { decls, names } = scanOf(fn);
+  return (
+    [...fn.params, ...decls].some(({ type }) => deviceOf(type) !== null) ||
+    names.called.some((name) => TAKERS.has(name))
+  );
 }
 
 type Locals = ReadonlyMap<string, TypeName | null>;

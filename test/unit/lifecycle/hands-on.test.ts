@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { CallExpr } from '../../../server/src/ir/types.ts';
 import { calls } from '../../../server/src/ir/visit.ts';
-import { handedOnBy } from '../../../server/src/lifecycle/footprint/handed-on.ts';
+import { handsOn, type Done } from '../../../server/src/lifecycle/footprint/handed-on.ts';
 import { writtenOutExpression } from '../../../server/src/lifecycle/footprint/macros.ts';
 import { scopeOf, type Scope } from '../../../server/src/lifecycle/module/types-of.ts';
 import type { Module } from '../../../server/src/lifecycle/types.ts';
@@ -27,8 +27,13 @@ function firstCall(module: Module): { readonly scope: Scope; readonly call: Call
 /** The functions that the first call in `work` hands its arguments to; `=` for a store. */
 function handed(module: Module): readonly string[] {
   const { scope, call } = firstCall(module);
-  const all = handedOnBy(scope, call, () => true);
-  return all.map(({ to, position }) => `${to ?? '='} ${position}`);
+  const found: string[] = [];
+  const note = ({ to, position }: Done): boolean => {
+    found.push(`${to ?? '='} ${position}`);
+    return false;
+  };
+  handsOn(scope, call, note, () => true);
+  return found;
 }
 
 test.each([
@@ -95,4 +100,14 @@ test('what a helper hands on in another module is asked there', () => {
   const noting: Module = { ...wiping, headers: moduleOf('help(foo)', through, NOTE).headers };
   expect(handed(wiping)).toEqual(['memset 0']);
   expect(handed(noting)).toEqual(['pr_info 1']);
+});
+
+test('what a helper does by what is a macro in another module is asked there', () => {
+  const through = 'static void help(void *at)\n{\n\tclear(at);\n}\n';
+  const plain = moduleOf('help(foo)', through);
+  const define = '#define clear(p) memset(p, 0, 8)\n';
+  const defined: Module = { ...plain, headers: moduleOf('', '', define).headers };
+  expect(handed(plain)).toEqual(['clear 0']);
+  expect(handed(defined)).toEqual(['memset 0']);
+  expect(handed(plain)).toEqual(['clear 0']);
 });
