@@ -17,6 +17,9 @@ export const COMMENT_OR_STRING = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\
 export const COMMENT_OR_LITERAL =
   /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/g;
 
+/** A name: for gcc, and for the grammar, `$` and letters beyond ASCII are parts of it too. */
+export const NAME = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/g;
+
 /** The text with every comment replaced by `by`. */
 export function withoutComments(text: string, by = ' '): string {
   return text.replace(COMMENT, by);

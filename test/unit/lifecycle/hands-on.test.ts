@@ -18,15 +18,18 @@ function moduleOf(call: string, above = '', header = ''): Module {
   return factsOf({ [MAIN]: text, 'foo.h': header }, '6.2').module;
 }
 
-function firstCall(module: Module): { readonly scope: Scope; readonly call: CallExpr } {
+function firstCall(
+  module: Module,
+  caller = 'work',
+): { readonly scope: Scope; readonly call: CallExpr } {
   const file = module.sources[0]!;
-  const fn = file.functions.find(({ name }) => name === 'work')!;
+  const fn = file.functions.find(({ name }) => name === caller)!;
   return { scope: scopeOf(module, file, fn), call: calls(fn)[0]! };
 }
 
-/** The functions that the first call in `work` hands its arguments to; `=` for a store. */
-function handed(module: Module): readonly string[] {
-  const { scope, call } = firstCall(module);
+/** The functions that the first call in a function hands its arguments to; `=` for a store. */
+function handed(module: Module, caller = 'work'): readonly string[] {
+  const { scope, call } = firstCall(module, caller);
   const found: string[] = [];
   const note = ({ to, position }: Done): boolean => {
     found.push(`${to ?? '='} ${position}`);
@@ -52,6 +55,18 @@ test.each([
     ['memset 0'],
   ],
   [
+    'a macro whose name has a dollar',
+    'help(foo)',
+    '#define $wipe memset\nstatic void help(void *at)\n{\n\t$wipe(at, 0, 8);\n}\n',
+    ['memset 0'],
+  ],
+  [
+    'a macro whose name has letters beyond ASCII',
+    'help(foo)',
+    '#define größe memset\nstatic void help(void *at)\n{\n\tgröße(at, 0, 8);\n}\n',
+    ['memset 0'],
+  ],
+  [
     'a macro with two definitions',
     'CLEAR(foo)',
     '#ifdef A\n#define CLEAR(p) memset(p, 0, 8)\n#else\n#define CLEAR(p) memzero_explicit(p, 8)\n#endif\n',
@@ -65,6 +80,34 @@ test.each([
   ],
 ] as const)('a call hands on to %s', (_, call, above, expected) => {
   expect(handed(moduleOf(call, above))).toEqual(expected);
+});
+
+test.each([
+  ['odd', 'even'],
+  ['even', 'odd'],
+])('of functions that call one another each hands on what both do, %s asked first', (...names) => {
+  const above = `static void odd(void *at, int n);
+static void even(void *at, int n)
+{
+\tif (n)
+\t\todd(at, n - 1);
+}
+static void odd(void *at, int n)
+{
+\tmemset(at, 0, 8);
+\tif (n)
+\t\teven(at, n - 1);
+}
+${names.map((name) => `static void ask_${name}(struct foo *foo)\n{\n\t${name}(foo, 3);\n}\n`).join('')}`;
+  const module = moduleOf('', above);
+  for (const name of names) expect(handed(module, `ask_${name}`)).toEqual(['memset 0']);
+});
+
+test('what is done behind many calls is found', () => {
+  const link = (i: number) =>
+    `static void link${i}(void *at)\n{\n\t${i === 0 ? 'memset(at, 0, 8)' : `link${i - 1}(at)`};\n}\n`;
+  const above = Array.from({ length: 200 }, (_, i) => link(i)).join('');
+  expect(handed(moduleOf('link199(foo)', above))).toEqual(['memset 0']);
 });
 
 test('a macro of the document is written out', () => {

@@ -167,32 +167,69 @@ function ofMacro(scope: Scope, call: CallExpr, found: HandedOn[]): void {
   }
 }
 
-/** Functions whose bodies are being looked through: one that comes back to itself adds nothing. */
-const entered = new Set<FunctionIr>();
-/** Calls in calls, deeper than this, are not looked into. */
-const MAX_CALLS = 60;
 const known = new WeakMap<
   FunctionIr,
   { readonly module: Module; readonly parameters: readonly HandedParameter[] }
 >();
 
 /** What a function of a module does with its parameters: the same for as long as the module is. */
-function parametersOf(module: Module, { file, fn }: FunctionIn): readonly HandedParameter[] {
-  if (entered.has(fn) || entered.size > MAX_CALLS) return [];
-  const before = known.get(fn);
-  if (before?.module === module) return before.parameters;
-  entered.add(fn);
-  try {
-    const found = new Map<string, HandedParameter>();
-    for (const { parameter, ...given } of givenBy(scopeOf(module, file, fn)))
-      for (const { to, position } of doneBy({ module, file }, given))
-        found.set(`${to ?? ''} ${position} ${parameter}`, { to, position, parameter });
-    const parameters = [...found.values()];
-    known.set(fn, { module, parameters });
-    return parameters;
-  } finally {
-    entered.delete(fn);
+function parametersOf(module: Module, callee: FunctionIn): readonly HandedParameter[] {
+  const before = knownOf(module, callee.fn);
+  if (before) return before;
+  const reached = reachedFrom(module, callee);
+  // Functions that call one another need several rounds.
+  for (let isNew = true; isNew;) {
+    isNew = false;
+    for (const { given, does } of reached.values()) {
+      const size = does.size;
+      for (const { parameter, callees, ...done } of given) {
+        if (callees.length === 0) add(does, { parameter, ...done });
+        for (const { fn } of callees)
+          for (const one of knownOf(module, fn) ?? reached.get(fn)!.does.values())
+            if (one.parameter === done.position) add(does, { ...one, parameter });
+      }
+      isNew ||= does.size > size;
+    }
   }
+  for (const [fn, { does }] of reached) known.set(fn, { module, parameters: [...does.values()] });
+  return knownOf(module, callee.fn)!;
+}
+
+function knownOf(module: Module, fn: FunctionIr): readonly HandedParameter[] | undefined {
+  const before = known.get(fn);
+  return before?.module === module ? before.parameters : undefined;
+}
+
+/** A function that is looked through. */
+interface Reached {
+  /** What it does itself, with the functions of the module that get the parameter. */
+  readonly given: readonly (HandedParameter & { readonly callees: readonly FunctionIn[] })[];
+  /** What it does, as far as it is known by now. */
+  readonly does: Map<string, HandedParameter>;
+}
+
+/** A function and all that its parameters come to, of those that are not known; callees first. */
+function reachedFrom(module: Module, callee: FunctionIn): ReadonlyMap<FunctionIr, Reached> {
+  const pending = [callee];
+  const reached = new Map<FunctionIr, Reached>();
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { file, fn } = next;
+    if (reached.has(fn) || knownOf(module, fn)) continue;
+    const given = givenBy(scopeOf(module, file, fn)).map((one) => ({
+      ...one,
+      callees: one.to === null ? [] : functionsNamed(module, file, one.to),
+    }));
+    reached.set(fn, { given, does: new Map() });
+    append(
+      pending,
+      given.flatMap(({ callees }) => callees),
+    );
+  }
+  return new Map([...reached].reverse());
+}
+
+function add(found: Map<string, HandedParameter>, one: HandedParameter): void {
+  found.set(`${one.to ?? ''} ${one.position} ${one.parameter}`, one);
 }
 
 /** By the function as it was lowered, with what it cost to find them. */
@@ -238,8 +275,7 @@ function parametersHandedOn(
     const root = pointerIn(pointer);
     if (root === null) continue;
     const parameter = params.indexOf(aliases.get(root) ?? root);
-    if (parameter >= 0)
-      found.set(`${to ?? ''} ${position} ${parameter}`, { to, position, parameter });
+    if (parameter >= 0) add(found, { to, position, parameter });
   }
   return [...found.values()];
 }

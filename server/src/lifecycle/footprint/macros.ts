@@ -13,7 +13,7 @@ import type { Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts'
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import { macrosNamed } from '../module/preprocessor.ts';
 import type { Scope } from '../module/types-of.ts';
-import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
+import { COMMENT_OR_LITERAL, NAME } from '../../text/lexical.ts';
 
 /** Code with its macros written out, and the scope in which what they declare is known too. */
 export interface WrittenOut<T> {
@@ -58,7 +58,7 @@ export function mentionsMacros(scope: Scope): boolean {
   const { fn, file, module } = scope;
   const before = mentioning.get(fn);
   if (before?.module === module && before.file === file) return before.mentions;
-  const names = fn.text.match(/[A-Za-z_]\w*/g) ?? [];
+  const names = fn.text.match(NAME) ?? [];
   const mentions = names.some((name) => hasMacro(scope, name));
   mentioning.set(fn, { module, file, mentions });
   return mentions;
@@ -147,7 +147,7 @@ function asPlain(scope: Scope, macros: readonly MacroIr[]): LeftMacro {
     const text = macro.bodyText.replace(COMMENT_OR_LITERAL, ' ');
     if (STATEMENT.test(text)) return { kind: 'opaque' };
     readsMemory ||= MEMORY.test(text);
-    for (const name of text.match(/[A-Za-z_]\w*/g) ?? []) {
+    for (const name of text.match(NAME) ?? []) {
       if (names.has(name)) continue;
       names.add(name);
       for (const { macro: inner } of definitionsOf(scope, name)) pending.push(inner);
