@@ -63,8 +63,8 @@ export interface Engine {
   forget(path: string): void;
   /**
    * Another engine of the same making with a store of its own, for texts that are nobody's
-   * documents: what they have in common with those of this one is not read again. The caller
-   * disposes it.
+   * documents: what they have in common with those of this one is neither read nor explored again.
+   * The caller disposes it.
    */
   sibling(): Engine;
   /**
@@ -177,17 +177,20 @@ interface ModuleEntry {
 
 /**
  * Makes an engine over `parser`, which stays the caller's. `stages` is for tests of the engine
- * itself, `documents` for engines of the same making.
+ * itself, `documents` and `original`, which has what is kept of a module, for engines of the same
+ * making.
  */
 export function createEngine(
   parser: SyntaxParser,
   stages: Stages = kernelStages,
   documents: Documents = createDocuments(parser, stages.lowering),
+  original: (input: ModuleInput) => unknown = () => undefined,
 ): Engine {
   const modules = createKeptModules<ModuleEntry>();
   const usesInterface = interfaceTest();
   const ruleIds = new Set(stages.rules.map((rule) => rule.id));
-  const sibling = (): Engine => createEngine(parser, stages, documents.fork());
+  const sibling = (): Engine =>
+    createEngine(parser, stages, documents.fork(), (input) => modules.find(input)?.cache);
   let prover: Engine | undefined;
   const plans = createPlans();
 
@@ -210,7 +213,7 @@ export function createEngine(
   function* result(input: ModuleInput, kernel: TargetKernel): Steps<ModuleResult> {
     const module = yield* lowerModule(input);
     const files = [...module.sources, ...module.headers];
-    const entry = modules.keptFor(input, () => ({ cache: stages.createCache(), results: [] }));
+    const entry = modules.keptFor(input, () => newEntry(input));
     const known = entry.results.find(
       (one) =>
         one.kernel === kernel.text &&
@@ -232,6 +235,12 @@ export function createEngine(
       ...entry.results.filter((one) => one.kernel !== kernel.text && isSameList(one.files, files)),
     ].slice(0, 3);
     return fresh;
+  }
+
+  function newEntry(input: ModuleInput): ModuleEntry {
+    const begun = original(input);
+    const cache = begun === undefined ? stages.createCache() : stages.forkCache(begun);
+    return { cache, results: [] };
   }
 
   let looking: { config: Configuration; kernel: KernelVersion; list: readonly Rule[] } | undefined;

@@ -10,6 +10,8 @@ export interface KeptModules<T> {
    * by `create` where nothing is kept.
    */
   keptFor(input: ModuleInput, create: () => T): T;
+  /** What is kept of a module, if anything is. */
+  find(input: ModuleInput): T | undefined;
   /**
    * Tells that a document was closed. What was kept for it alone stays for a while; returned are
    * the paths of the documents that are of use to no module any more.
@@ -37,9 +39,13 @@ export function createKeptModules<T>(): KeptModules<T> {
   // In order of last use, oldest first.
   const entries = new Map<string, Entry<T>>();
 
+  const keyOf = ({ sources }: ModuleInput): string => sources.map((one) => one.path).join('\n');
+
   return {
+    find: (input) => entries.get(keyOf(input))?.value,
+
     keptFor(input, create) {
-      const key = input.sources.map((one) => one.path).join('\n');
+      const key = keyOf(input);
       const entry = entries.get(key) ?? { value: create(), open: new Set(), paths: [] };
       entry.open.add(input.file);
       entry.paths = [...input.sources, ...input.headers].map((one) => one.path);

@@ -10,7 +10,12 @@ import {
 } from '../ir/lower.ts';
 import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
-import { analyseInSteps, createAnalysisCache, type AnalysisCache } from '../lifecycle/analyse.ts';
+import {
+  analyseInSteps,
+  createAnalysisCache,
+  forkAnalysisCache,
+  type AnalysisCache,
+} from '../lifecycle/analyse.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { rules } from '../rules/index.ts';
 import type { Rule } from '../rules/types.ts';
@@ -21,6 +26,8 @@ export interface Stages {
   readonly lowering: Lowering<LoweringCache>;
   /** What the analysis keeps between two versions of a module. */
   createCache(): unknown;
+  /** What the analysis of other texts of the same module begins with, which leaves this as it is. */
+  forkCache(cache: unknown): unknown;
   analyseModule(module: Module, kernel: KernelVersion, cache: unknown): Steps<ModuleFacts>;
   readonly rules: readonly Rule[];
 }
@@ -32,6 +39,7 @@ export const kernelStages: Stages = {
     lower: lowerFile,
   },
   createCache: createAnalysisCache,
+  forkCache: (cache) => forkAnalysisCache(cache as AnalysisCache),
   analyseModule: (module, kernel, cache) => analyseInSteps(module, kernel, cache as AnalysisCache),
   rules,
 };

@@ -8,13 +8,25 @@ import { BUDGETS, beginAnalysis, type Analysis, type Budgets } from './analysis.
 import { createSurveyCache, isExplored, surveyIn, surveyOf, type SurveyCache } from './survey.ts';
 import {
   createFrames,
+  forkFrames,
   hasRoom,
   inDocuments,
   type Frames,
   type Layout,
 } from './incremental/stable-spans.ts';
-import { createSignatures, identitiesOf, type Signatures } from './incremental/identity.ts';
-import { beginVersion, createStore, type Explored, type Store } from './incremental/memo.ts';
+import {
+  createSignatures,
+  forkSignatures,
+  identitiesOf,
+  type Signatures,
+} from './incremental/identity.ts';
+import {
+  beginVersion,
+  createStore,
+  forkStore,
+  type Explored,
+  type Store,
+} from './incremental/memo.ts';
 import {
   keepSolution,
   stillSolved,
@@ -22,7 +34,7 @@ import {
   type KeptSolution,
   type Solution,
 } from './incremental/solution.ts';
-import { startOf } from './module/macro-places.ts';
+import { forEachMacro, startOf } from './module/macro-places.ts';
 import { indexModule } from './module/module.ts';
 import { createOutlineCache, outlineOf, type OutlineCache } from './module/outline.ts';
 import type { ResourceFindings } from './interpret/resource-log.ts';
@@ -76,10 +88,12 @@ export function* analyseInSteps(
   if (!solution) {
     // What is left undone may have given the addresses of one version to another.
     memory.solution = null;
+    memory.isWhole = false;
     const known = { index, kernel, roles, ops, store, identities, budgets };
     solution = yield* solved(beginAnalysis({ ...surveyIn(index, kept), ...known }));
     memory.solution = keepSolution(solution, store, asked);
     solution = memory.solution ?? solution;
+    memory.isWhole = true;
   }
   const { explored, notAnalysed, work } = solution;
   return {
@@ -149,6 +163,8 @@ function unread({ sources, headers }: Module): ModuleFacts['notAnalysed'] {
  */
 export interface AnalysisCache {
   readonly memories: Map<string, Memory>;
+  /** What the first version of each memory begins with. */
+  readonly original: AnalysisCache | null;
 }
 interface Memory {
   readonly wrappers: ExtraFunctions | undefined;
@@ -159,36 +175,79 @@ interface Memory {
   readonly frames: Frames;
   readonly signatures: Signatures;
   solution: KeptSolution | null;
+  /** The last analysis was done to its end. */
+  isWhole: boolean;
 }
 
 const MAX_KERNELS = 2;
 
 export function createAnalysisCache(): AnalysisCache {
-  return { memories: new Map() };
+  return { memories: new Map(), original: null };
+}
+
+/**
+ * A cache for other versions of the same module, which begins with what another cache has of the
+ * last one: what they have in common is not explored again. The other one stays as it is.
+ */
+export function forkAnalysisCache(original: AnalysisCache): AnalysisCache {
+  return { memories: new Map(), original };
 }
 
 function memoryFor(
-  { memories }: AnalysisCache,
-  { wrappers, build }: Module,
+  { memories, original }: AnalysisCache,
+  module: Module,
   kernel: KernelVersion,
 ): Memory {
   const key = formatVersion(kernel);
   let memory = memories.get(key);
-  if (!memory || memory.wrappers !== wrappers || memory.build !== build || !hasRoom(memory.frames))
+  if (!memory || !isFor(memory, module)) {
+    const begun = original?.memories.get(key);
     memory = {
-      wrappers,
-      build,
+      wrappers: module.wrappers,
+      build: module.build,
       outlines: createOutlineCache(),
       survey: createSurveyCache(),
-      store: createStore(),
-      frames: createFrames(),
-      signatures: createSignatures(),
+      ...((begun && isFor(begun, module) && forked(begun, kernel)) || {
+        store: createStore(),
+        frames: createFrames(),
+        signatures: createSignatures(),
+      }),
       solution: null,
+      isWhole: false,
     };
+  }
   memories.delete(key);
   memories.set(key, memory);
   if (memories.size > MAX_KERNELS) memories.delete(memories.keys().next().value!);
   return memory;
+}
+
+function isFor({ wrappers, build, frames }: Memory, module: Module): boolean {
+  return wrappers === module.wrappers && build === module.build && hasRoom(frames);
+}
+
+/** What is kept of the last version, if it may be used for another one beside its next. */
+function forked(
+  { outlines, store, frames, signatures, isWhole }: Memory,
+  kernel: KernelVersion,
+): Pick<Memory, 'store' | 'frames' | 'signatures'> | null {
+  const { last } = outlines;
+  if (!isWhole || last === null) return null;
+  const index = indexModule(last.module, kernel, last);
+  // What is known of two functions with one text may speak of a frame that is found by neither.
+  if (index.rootPositions() === null) return null;
+  const identities = identitiesOf(index, frames, signatures);
+  const items = index.allFunctions.map(({ item }) => item);
+  forEachMacro(index, (item) => items.push(item));
+  const kept = items.map((item) => ({
+    root: identities.rootOf(item),
+    signature: identities.signatureOf(item),
+  }));
+  return {
+    store: forkStore(store, kept),
+    frames: forkFrames(frames, kept),
+    signatures: forkSignatures(signatures),
+  };
 }
 
 const REPORTING: ReadonlySet<Role> = new Set<Role>([

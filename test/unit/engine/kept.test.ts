@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
+import { withEdits } from '../../../server/src/engine/prove.ts';
+import { rules } from '../../../server/src/rules/index.ts';
 import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { workDone } from '../../../server/src/budget/work.ts';
 import type { ModuleInput } from '../../../server/src/engine/types.ts';
 import { cleanDrivers, shapes } from '../../support/modules.ts';
+import { readAnnotations } from '../../support/analyse.ts';
 import { loadParser } from '../../support/parser.ts';
 import { CORE_WRAPPERS, OVER_CORE } from '../../support/vendor-core.ts';
+import { convertText, fixtureNames, headersOf, readFixture } from '../convert/support.ts';
 import { kernel } from './support.ts';
+
+const parser = await loadParser();
 
 /** The documents of a module by name. */
 type Files = Readonly<Record<string, string>>;
@@ -457,8 +463,12 @@ describe('what is kept of the last version of a module', () => {
     ] as const;
     const results = asked.map(([text, wrappers, target]) => {
       fresh.forget('/w/a.c');
+      const sibling = edited.sibling(),
+        inSibling = everything(sibling, input(text, wrappers), KERNELS[target]!);
+      sibling.dispose();
       const given = everything(edited, input(text, wrappers), KERNELS[target]!);
       expect(given).toEqual(everything(fresh, input(text, wrappers), KERNELS[target]!));
+      expect(inSibling).toEqual(given);
       return JSON.stringify(given);
     });
     expect(new Set(results).size).toBe(5);
@@ -541,11 +551,18 @@ describe('what is kept of the last version of a module', () => {
               input = { ...module, file: pick(module.sources, one.asked)!.path },
               target = KERNELS[one.target]!;
             const documents = [...input.sources, ...input.headers];
+            const sibling = edited.sibling();
+            sibling.analyse(input, {}, target);
+            for (const { path } of documents) sibling.settle(path);
+            const inSibling = everything(sibling, input, target);
+            sibling.dispose();
             edited.analyse(input, {}, target);
             if (one.close !== null) edited.close(pick(documents, one.close)!.path);
             for (const { path } of documents) edited.settle(path);
             const fresh = createEngine(parser);
-            expect(everything(edited, input, target)).toEqual(everything(fresh, input, target));
+            const wanted = everything(fresh, input, target);
+            expect(inSibling).toEqual(wanted);
+            expect(everything(edited, input, target)).toEqual(wanted);
             fresh.dispose();
           }
           edited.dispose();
@@ -553,5 +570,143 @@ describe('what is kept of the last version of a module', () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+/** Texts of one file, of which the second is an edit of the first. */
+interface Edited {
+  readonly title: string;
+  readonly before: ModuleInput;
+  readonly after: ModuleInput;
+  readonly target: (typeof KERNELS)[number];
+}
+
+function conversions(): Edited[] {
+  return fixtureNames()
+    .filter((name) => !name.startsWith('refused-'))
+    .map((name) => {
+      const text = readFixture(name),
+        headers = headersOf(text);
+      const { text: converted } = convertText(name, text, [6, 1], headers);
+      const before = inputOf({ ...headers, [name]: text }, undefined),
+        after = inputOf({ ...headers, [name]: converted }, undefined);
+      return { title: name, before, after, target: KERNELS[1]! };
+    });
+}
+
+function fixes(): Edited[] {
+  return rules.flatMap((rule) =>
+    rule.examples.bad.flatMap((example): Edited[] => {
+      const before = inputOf({ 'a.c': readAnnotations(example.code).code }, undefined),
+        target = kernel(example.kernel ?? '6.1');
+      const engine = createEngine(parser);
+      const { findings } = engine.analyse(before, {}, target);
+      engine.dispose();
+      return findings.flatMap(({ fix }): Edited[] => {
+        const after = fix === null ? undefined : withEdits(before, fix.edits);
+        return after ? [{ title: `${rule.id}: ${example.title}`, before, after, target }] : [];
+      });
+    }),
+  );
+}
+
+describe('what an engine begins with that has what another one keeps', () => {
+  it.each([...conversions(), ...fixes()])(
+    'makes no difference to $title',
+    ({ before, after, target }) => {
+      const engine = createEngine(parser),
+        fresh = createEngine(parser);
+      const first = everything(engine, before, target),
+        facts = engine.facts(before, target);
+      const spent = (of: Engine): number => of.facts(after, target)?.work.spent ?? 0;
+      const sibling = engine.sibling();
+      expect(everything(sibling, after, target)).toEqual(everything(fresh, after, target));
+      // What was not done again counts as if it were.
+      expect(spent(sibling)).toBe(spent(fresh));
+      expect(everything(sibling, before, target)).toEqual(first);
+      // The other one has noticed nothing.
+      expect(engine.facts(before, target)).toBe(facts);
+      expect(everything(engine, after, target)).toEqual(everything(fresh, after, target));
+      expect(everything(engine, before, target)).toEqual(first);
+      for (const one of [sibling, engine, fresh]) one.dispose();
+    },
+  );
+
+  it.each(ELSEWHERE)('is not what holds before a change of %s', (_, before, after) => {
+    const engine = createEngine(parser),
+      fresh = createEngine(parser),
+      target = KERNELS[2]!;
+    const given = (of: Engine, text: string) =>
+      everything(of, inputOf({ 'a.c': text }, undefined), target);
+    const first = given(engine, before);
+    const sibling = engine.sibling();
+    expect(given(sibling, after)).toEqual(given(fresh, after));
+    expect(given(engine, before)).toEqual(first);
+    expect(given(sibling, before)).toEqual(first);
+    for (const one of [sibling, engine, fresh]) one.dispose();
+  });
+
+  it('stays as it was then, whatever becomes of the other', () => {
+    const engine = createEngine(parser),
+      target = KERNELS[2]!;
+    const input = (text: string) => inputOf({ 'a.c': text }, undefined);
+    const texts = ['', PUT, UNREGISTER + PUT].map((body) =>
+      driver(helper('foo_drop', body), '\tfoo_drop(foo);\n'),
+    );
+    engine.analyse(input(texts[0]!), {}, target);
+    const sibling = engine.sibling();
+    sibling.analyse(input(texts[1]!), {}, target);
+    engine.analyse(input(texts[2]!), {}, target);
+    for (const text of [...texts, ...texts].reverse()) {
+      const fresh = createEngine(parser),
+        wanted = everything(fresh, input(text), target);
+      expect(everything(sibling, input(text), target)).toEqual(wanted);
+      expect(everything(engine, input(text), target)).toEqual(wanted);
+      fresh.dispose();
+    }
+    sibling.dispose();
+    engine.dispose();
+  });
+
+  it('is not what was left undone', () => {
+    const text = driver('', `\tpr_info("one");\n${PUT}`),
+      target = KERNELS[2]!,
+      input = (of: string) => inputOf({ 'a.c': of }, undefined);
+    const fresh = createEngine(parser),
+      wanted = everything(fresh, input(`\n${text}`), target);
+    fresh.dispose();
+    for (let steps = 1; steps < 16; steps++) {
+      const engine = createEngine(parser);
+      engine.analyse(input(text), {}, target);
+      const left = engine.analyseInSteps(input(text.replace('one', 'another')), {}, target);
+      for (let i = 0; i < steps; i++) left.next();
+      const sibling = engine.sibling();
+      expect(everything(sibling, input(`\n${text}`), target)).toEqual(wanted);
+      sibling.dispose();
+      engine.dispose();
+    }
+  });
+
+  it('costs only what is different', () => {
+    const options = Array.from(
+      { length: 30 },
+      (_, i) => `\tif (foo_option(dev, ${i}))\n\t\tfoo->options |= ${i};\n`,
+    ).join('');
+    const text = (word: string) =>
+      inputOf(
+        { 'a.c': driver(helper('foo_hello', `\tpr_info("${word}");\n`), options) },
+        undefined,
+      );
+    const cost = (engine: Engine, word: string): number => {
+      const before = workDone();
+      engine.analyse(text(word), {}, KERNELS[2]!);
+      return workDone() - before;
+    };
+    const engine = createEngine(parser),
+      first = cost(engine, 'one');
+    const sibling = engine.sibling();
+    expect(cost(sibling, 'other')).toBeLessThan(first / 3);
+    sibling.dispose();
+    engine.dispose();
   });
 });

@@ -160,6 +160,11 @@ export function createSignatures(): Signatures {
   return { last: null, gone: createRecent() };
 }
 
+/** The same signatures, for versions that begin with the last one. */
+export function forkSignatures({ last }: Signatures): Signatures {
+  return { last: last && { ...last }, gone: createRecent() };
+}
+
 /**
  * Gives each function of a version its signature, and remembers them for the next. Versions with
  * one outline have the same ones: nothing but bodies tells them apart.

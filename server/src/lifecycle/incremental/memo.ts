@@ -16,7 +16,7 @@ import {
 import { explore, type Exit } from '../interpret/explore.ts';
 import type { Signature } from './identity.ts';
 import { createRecent, type Recent } from './recent.ts';
-import { framed, type Frame, type Framed } from './stable-spans.ts';
+import { framed, type Frame, type Framed, type Kept } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
 import {
@@ -158,6 +158,56 @@ export function createStore(): Store {
     nextId: 0,
     now: 0,
   };
+}
+
+/**
+ * What the last version has used of what is kept of its functions, for versions that begin with it:
+ * what is kept of those is not seen here.
+ */
+export function forkStore(store: Store, kept: readonly (Kept & { signature: Signature })[]): Store {
+  const { summaries, graphs, nextId, now } = store;
+  const fork: Store = { ...createStore(), summaries, graphs, nextId, now };
+  const isUsed = (memo: Memo<unknown>): boolean => memo.lastUse === now;
+  for (const { root, signature } of kept) {
+    const explored = store.explored.get(root)?.filter(isUsed) ?? [],
+      helpers = store.helpers.get(root)?.filter(isUsed) ?? [];
+    if (explored.length > 0)
+      fork.explored.set(
+        root,
+        explored.map((memo) => ({ ...memo, result: withoutPlaces(memo.result) })),
+      );
+    if (helpers.length > 0)
+      fork.helpers.set(
+        root,
+        helpers.map((memo) => ({ ...memo })),
+      );
+    for (const { result } of explored) {
+      const exits = result.value?.exits,
+        seeds = exits && store.seeds.get(exits);
+      if (seeds) fork.seeds.set(exits, [...seeds]);
+    }
+    copyEntry(store.harmless, fork.harmless, signature);
+    copyEntry(store.lastHelpers, fork.lastHelpers, signature);
+    copyEntry(store.ids, fork.ids, signature);
+  }
+  return fork;
+}
+
+function copyEntry<K extends object, V>(from: WeakMap<K, V>, to: WeakMap<K, V>, key: K): void {
+  const value = from.get(key);
+  if (value !== undefined) to.set(key, value);
+}
+
+/** The same result, which has not been asked where it is in the documents. */
+function withoutPlaces(result: Attempt<Explored>): Attempt<Explored> {
+  if (result.value === null) return result;
+  const { observations, resources } = result.value;
+  const value: Explored = {
+    ...result.value,
+    observations: framed(observations.value),
+    resources: resources && framed(resources.value),
+  };
+  return { ...result, value };
 }
 
 /** What a function is recognised by in the next version of its module. */

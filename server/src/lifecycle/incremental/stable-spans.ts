@@ -57,6 +57,27 @@ export function createFrames(): Frames {
 }
 
 /**
+ * The frames of all functions and macros of a version, for versions that begin with it: what these
+ * explore is not seen here.
+ */
+export function forkFrames(frames: Frames, kept: readonly Kept[]): Frames {
+  const fork = { ...createFrames(), next: frames.next };
+  for (const { root, signature } of kept) {
+    const frame = frames.byRoot.get(root),
+      latest = frames.latest.get(signature);
+    if (frame) fork.byRoot.set(root, frame);
+    if (latest) fork.latest.set(signature, latest);
+  }
+  return fork;
+}
+
+/** A function of a version as it was lowered, and what its callers know it by. */
+export interface Kept {
+  readonly root: FunctionIr;
+  readonly signature: object;
+}
+
+/**
  * Whether another version of the module fits in. To be asked between two analyses: what one
  * analysis explores it explores in the same frames.
  */
