@@ -177,20 +177,29 @@ function parametersOf(module: Module, callee: FunctionIn): readonly HandedParame
   const before = knownOf(module, callee.fn);
   if (before) return before;
   const reached = reachedFrom(module, callee);
-  // Functions that call one another need several rounds.
-  for (let isNew = true; isNew;) {
-    isNew = false;
-    for (const { given, does } of reached.values()) {
-      const size = does.size;
-      for (const { parameter, callees, ...done } of given) {
-        if (callees.length === 0) add(does, { parameter, ...done });
-        for (const { fn } of callees)
-          for (const one of knownOf(module, fn) ?? reached.get(fn)!.does.values())
-            if (one.parameter === done.position) add(does, { ...one, parameter });
+  const pending: { readonly one: Reached; readonly what: HandedParameter }[] = [];
+  const add = (one: Reached, what: HandedParameter): void => {
+    const key = keyOf(what);
+    if (one.does.has(key)) return;
+    one.does.set(key, what);
+    pending.push({ one, what });
+  };
+  for (const one of reached.values())
+    for (const { parameter, callees, ...done } of one.given) {
+      if (callees.length === 0) add(one, { parameter, ...done });
+      for (const { fn } of callees) {
+        const inside = reached.get(fn);
+        if (inside) inside.users.push({ one, parameter, position: done.position });
+        for (const what of knownOf(module, fn) ?? [])
+          if (what.parameter === done.position) add(one, { ...what, parameter });
       }
-      isNew ||= does.size > size;
     }
-  }
+  // What a function does is done by those that call it, each thing once: they may call one another.
+  for (let next = pending.pop(); next; next = pending.pop())
+    for (const { one, parameter, position } of next.one.users) {
+      spend(1);
+      if (position === next.what.parameter) add(one, { ...next.what, parameter });
+    }
   for (const [fn, { does }] of reached) known.set(fn, { module, parameters: [...does.values()] });
   return knownOf(module, callee.fn)!;
 }
@@ -204,11 +213,17 @@ function knownOf(module: Module, fn: FunctionIr): readonly HandedParameter[] | u
 interface Reached {
   /** What it does itself, with the functions of the module that get the parameter. */
   readonly given: readonly (HandedParameter & { readonly callees: readonly FunctionIn[] })[];
+  /** Those that give it one of their parameters, at a position. */
+  readonly users: {
+    readonly one: Reached;
+    readonly parameter: number;
+    readonly position: number;
+  }[];
   /** What it does, as far as it is known by now. */
   readonly does: Map<string, HandedParameter>;
 }
 
-/** A function and all that its parameters come to, of those that are not known; callees first. */
+/** A function and all that its parameters come to, of those that are not known. */
 function reachedFrom(module: Module, callee: FunctionIn): ReadonlyMap<FunctionIr, Reached> {
   const pending = [callee];
   const reached = new Map<FunctionIr, Reached>();
@@ -219,17 +234,18 @@ function reachedFrom(module: Module, callee: FunctionIn): ReadonlyMap<FunctionIr
       ...one,
       callees: one.to === null ? [] : functionsNamed(module, file, one.to),
     }));
-    reached.set(fn, { given, does: new Map() });
+    reached.set(fn, { given, users: [], does: new Map() });
     append(
       pending,
       given.flatMap(({ callees }) => callees),
     );
   }
-  return new Map([...reached].reverse());
+  return reached;
 }
 
-function add(found: Map<string, HandedParameter>, one: HandedParameter): void {
-  found.set(`${one.to ?? ''} ${one.position} ${one.parameter}`, one);
+/** The same for what is the same. */
+function keyOf({ to, position, parameter }: HandedParameter): string {
+  return `${to ?? ''} ${position} ${parameter}`;
 }
 
 /** By the function as it was lowered, with what it cost to find them. */
@@ -275,7 +291,9 @@ function parametersHandedOn(
     const root = pointerIn(pointer);
     if (root === null) continue;
     const parameter = params.indexOf(aliases.get(root) ?? root);
-    if (parameter >= 0) add(found, { to, position, parameter });
+    if (parameter < 0) continue;
+    const what = { to, position, parameter };
+    found.set(keyOf(what), what);
   }
   return [...found.values()];
 }
