@@ -377,11 +377,14 @@ function inOrder(
   { module: { sources }, allFunctions }: ModuleIndex,
   values: readonly (readonly LoweredCall[])[],
 ): PositionedCall[] {
-  const callers = values.flatMap(({ length }, position) => {
-    const { file, item } = allFunctions[position]!;
-    const document = length > 0 ? sources.indexOf(file) : -1;
-    return document < 0 ? [] : [{ position, document, start: item.start }];
-  });
+  const callers: { position: number; document: number; start: number }[] = [];
+  for (let position = 0; position < values.length; position++) {
+    // Nearly all functions make none.
+    if (values[position]!.length === 0) continue;
+    const { file, item } = allFunctions[position]!,
+      document = sources.indexOf(file);
+    if (document >= 0) callers.push({ position, document, start: item.start });
+  }
   return callers
     .sort((left, right) => left.document - right.document || left.start - right.start)
     .flatMap(({ position }) =>

@@ -181,7 +181,7 @@ export function placesIn(frame: Addressed, { start, end }: Span): Span {
 /** Something with addresses, and what it was in the documents when it was last asked for. */
 export interface Framed<T> {
   readonly value: T;
-  last: { readonly value: T; readonly places: readonly Place[] } | null;
+  last: { readonly value: T; readonly places: readonly Place[]; readonly copied: Copied } | null;
 }
 
 export function framed<T>(value: T): Framed<T> {
@@ -245,65 +245,119 @@ export function settle(layout: Layout): void {
  * time while nothing that it speaks of has moved.
  */
 export function inDocuments<T>(layout: Layout, framed: Framed<T>): T {
-  if (framed.last?.places.every((place) => isStill(place, layout.byFunction.get(place.frame.fn))))
-    return framed.last.value;
-  const places = new Set<Place>();
-  const value = translate(layout, framed.value, places);
-  framed.last = { value, places: [...places] };
-  return value;
+  const { last } = framed,
+    { byFunction } = layout;
+  if (last?.places.every((place) => isStill(place, byFunction.get(place.frame.fn))))
+    return last.value;
+  // Most functions have only moved: what has to be copied is known, and where it is in them.
+  const isKnown =
+    last?.copied.isWhole && last.places.every(({ frame }) => byFunction.has(frame.fn));
+  const copied = isKnown ? last.copied : copiedIn(layout, framed.value);
+  const places = copied.frames.map(({ fn }) => byFunction.get(fn)!);
+  const value = copyAt(places, copied) ?? framed.value;
+  framed.last = { value: value as T, places, copied };
+  return framed.last.value;
 }
 
 function isStill(before: Place, now: Place | undefined): boolean {
   return now !== undefined && now.fn === before.fn && now.start === before.start;
 }
 
-/**
- * A copy of what has addresses in it. What has none is shared; what is shared in `value` is shared
- * in the copy.
- */
-function translate<T>(layout: Layout, value: T, seen: Set<Place>): T {
-  const done = new Map<object, unknown>();
-  const go = (item: unknown): unknown => {
-    if (typeof item !== 'object' || item === null) return item;
-    const before = done.get(item);
-    if (before !== undefined) return before;
-    const after = copy(item);
-    done.set(item, after);
-    return after;
-  };
-  const copy = (object: object): unknown => {
-    if ('body' in object) {
-      const place = layout.byFunction.get(object as FunctionIr);
-      if (place) seen.add(place);
-      return place?.fn ?? object;
-    }
-    if (Array.isArray(object)) return unless(object, object.map(go));
-    if (object instanceof Map) return new Map([...object].map(([key, item]) => [key, go(item)]));
-    const from = object as Record<string, unknown>;
-    let to: Record<string, unknown> | null = null;
-    for (const key in from) {
-      const part = go(from[key]);
-      if (part !== from[key]) (to ??= { ...from })[key] = part;
-    }
-    const { start, end } = from;
-    if (typeof start === 'number' && typeof end === 'number' && start >= FIRST) {
-      const place = placeOf(layout, start);
-      if (place) {
-        seen.add(place);
-        to ??= { ...from };
-        const places = placesIn(place.frame, { start, end });
-        to['start'] = place.start + places.start;
-        to['end'] = place.start + places.end;
-      }
-    }
-    return to ?? object;
-  };
-  return go(value) as T;
+/** What has to be copied of a value: what has addresses in it. The rest is shared. */
+interface Copied {
+  readonly frames: readonly Frame[];
+  /** Each behind its parts; the last one is the value itself, unless nothing has to be copied. */
+  readonly objects: readonly CopiedObject[];
+  /** All functions and addresses in it have a place. */
+  readonly isWhole: boolean;
 }
 
-/** `list` itself where its copy is the same. */
-function unless(list: readonly unknown[], copied: unknown[]): readonly unknown[] {
-  return copied.every((value, i) => value === list[i]) ? list : copied;
+interface CopiedObject {
+  readonly from: object;
+  /** The copies that it has, by their keys or positions. */
+  readonly parts: readonly (readonly [key: unknown, copy: number])[];
+  /** The position of the frame that it is the function of, or in which it is a span; else -1. */
+  readonly frame: number;
+  /** In the text of the frame. */
+  readonly span: Span | null;
+}
+
+function copiedIn(layout: Layout, value: unknown): Copied {
+  const frames: Frame[] = [],
+    objects: CopiedObject[] = [],
+    copies = new Map<object, number>();
+  let isWhole = true;
+  const frameAt = (place: Place | undefined): number => {
+    isWhole &&= place !== undefined;
+    if (!place) return -1;
+    const known = frames.indexOf(place.frame);
+    return known >= 0 ? known : frames.push(place.frame) - 1;
+  };
+  /** The position of its copy; -1 where it needs none. What is shared in the value is copied once. */
+  const copyOf = (item: unknown): number => {
+    if (typeof item !== 'object' || item === null) return -1;
+    let copy = copies.get(item);
+    if (copy === undefined) copies.set(item, (copy = look(item)));
+    return copy;
+  };
+  const look = (from: object): number => {
+    if ('body' in from) {
+      const frame = frameAt(layout.byFunction.get(from as FunctionIr));
+      return frame < 0 ? -1 : objects.push({ from, parts: NO_PARTS, frame, span: null }) - 1;
+    }
+    let parts: CopiedObject['parts'][number][] | undefined;
+    const visit = (key: unknown, part: unknown): void => {
+      const copy = copyOf(part);
+      if (copy >= 0) (parts ??= []).push([key, copy]);
+    };
+    if (from instanceof Map) for (const [key, part] of from) visit(key, part);
+    else for (const key in from) visit(key, (from as Record<string, unknown>)[key]);
+    const { start, end } = from as Partial<Span>;
+    const isAddressed = typeof start === 'number' && typeof end === 'number' && start >= FIRST;
+    const place = isAddressed ? placeOf(layout, start) : undefined,
+      frame = isAddressed ? frameAt(place) : -1,
+      span = place ? placesIn(place.frame, { start: start!, end: end! }) : null;
+    if (parts === undefined && span === null) return -1;
+    return objects.push({ from, parts: parts ?? NO_PARTS, frame, span }) - 1;
+  };
+  copyOf(value);
+  return { frames, objects, isWhole };
+}
+
+const NO_PARTS: readonly never[] = [];
+
+/** The copy with the functions at their places; undefined where nothing has to be copied. */
+function copyAt(places: readonly Place[], { objects }: Copied): unknown {
+  const copies: unknown[] = [];
+  for (let i = 0; i < objects.length; i++) {
+    const { from, parts, frame, span } = objects[i]!;
+    if (frame >= 0 && span === null) copies.push(places[frame]!.fn);
+    else {
+      const copy = withParts(from, parts, copies);
+      if (span !== null) {
+        const { start } = places[frame]!;
+        copy['start'] = start + span.start;
+        copy['end'] = start + span.end;
+      }
+      copies.push(copy);
+    }
+  }
+  return copies.at(-1);
+}
+
+function withParts(
+  from: object,
+  parts: CopiedObject['parts'],
+  copies: readonly unknown[],
+): Record<string, unknown> {
+  if (from instanceof Map) {
+    const map = new Map<unknown, unknown>(from);
+    for (const [key, copy] of parts) map.set(key, copies[copy]);
+    return map as never;
+  }
+  const to = (Array.isArray(from) ? from.slice() : { ...from }) as Record<string, unknown>;
+  for (let i = 0; i < parts.length; i++) to[parts[i]![0] as string] = copies[parts[i]![1]];
+  return to;
 }
 
 /** The last frame that begins at or before an address. */
