@@ -17,8 +17,12 @@ export const COMMENT_OR_STRING = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\
 export const COMMENT_OR_LITERAL =
   /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/g;
 
-/** A name: for gcc, and for the grammar, `$` and letters beyond ASCII are parts of it too. */
-export const NAME = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/g;
+/**
+ * A name: for gcc, and for the grammar, `$`, letters beyond ASCII and their numbers, as in
+ * `\u00e9`, are parts of it too.
+ */
+export const NAME =
+  /(?:[A-Za-z_$\u0080-\uffff]|\\[uU][\da-fA-F]{4})(?:[\w$\u0080-\uffff]|\\[uU][\da-fA-F]{4})*/g;
 
 /** The text with every comment replaced by `by`. */
 export function withoutComments(text: string, by = ' '): string {

@@ -67,6 +67,12 @@ test.each([
     ['memset 0'],
   ],
   [
+    'a macro whose name has letters by their numbers',
+    'help(foo)',
+    '#define gr\\u00f6\\u00dfe memset\nstatic void help(void *at)\n{\n\tgr\\u00f6\\u00dfe(at, 0, 8);\n}\n',
+    ['memset 0'],
+  ],
+  [
     'a macro with two definitions',
     'CLEAR(foo)',
     '#ifdef A\n#define CLEAR(p) memset(p, 0, 8)\n#else\n#define CLEAR(p) memzero_explicit(p, 8)\n#endif\n',
