@@ -46,6 +46,28 @@ test('what an edit does not touch keeps its addresses', () => {
   expect(new Set(after).size).toBe(18);
 });
 
+test('what speaks of a function finds it where its addresses went to an edit and came back', () => {
+  const frames = createFrames();
+  const versionOf = (text: string): Frame => {
+    const root = { start: AT, end: AT + text.length, body: [] };
+    return frameOf(frames, root as unknown as FunctionIr, () => text, {
+      signature: SIGNATURE,
+      isGone: () => true,
+    });
+  };
+  const before = versionOf('first; last;');
+  // An analysis of this one is left undone, so that what speaks of the first one is kept.
+  versionOf('first; more; last;');
+  const now = versionOf('first; last;');
+  expect(now.fn).not.toBe(before.fn);
+  const { layout } = frames,
+    inDocument = { name: 'f', body: [] } as unknown as FunctionIr;
+  begin(layout);
+  place(layout, now, inDocument, 7);
+  settle(layout);
+  expect(inDocuments(layout, framed({ caller: before.fn })).caller).toBe(inDocument);
+});
+
 test('another function of the module has addresses of its own', () => {
   const frames = createFrames();
   const before = addressesOf(frameFor(frames, 'first;'));

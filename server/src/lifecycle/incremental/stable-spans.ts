@@ -302,7 +302,7 @@ function copiedIn(layout: Layout, value: unknown): Copied {
   };
   const look = (from: object): number => {
     if ('body' in from) {
-      const frame = frameAt(layout.byFunction.get(from as FunctionIr));
+      const frame = frameAt(placeOfFunction(layout, from as FunctionIr));
       return frame < 0 ? -1 : objects.push({ from, parts: NO_PARTS, frame, span: null }) - 1;
     }
     let parts: CopiedObject['parts'][number][] | undefined;
@@ -358,6 +358,17 @@ function withParts(
   const to = (Array.isArray(from) ? from.slice() : { ...from }) as Record<string, unknown>;
   for (let i = 0; i < parts.length; i++) to[parts[i]![0] as string] = copies[parts[i]![1]];
   return to;
+}
+
+/**
+ * The place of a function in a frame. Where the frame was given to another version of the function,
+ * and that was left undone, another frame has its addresses.
+ */
+function placeOfFunction(layout: Layout, fn: FunctionIr): Place | undefined {
+  const place = layout.byFunction.get(fn);
+  if (place || fn.start < FIRST) return place;
+  const heir = placeOf(layout, fn.start);
+  return heir?.frame.start === fn.start ? heir : undefined;
 }
 
 /** The last frame that begins at or before an address. */
