@@ -115,16 +115,16 @@ function factsOf(
 ): Kept {
   const root = originalOf(item);
   let kept = facts.get(root);
-  if (!kept || !meanTheSame(kept, called, index, file)) {
+  const isLookedUp = kept?.called === called && structs.lookedUp.has(kept);
+  if (!kept || !(isLookedUp || meanTheSame(kept, called, index, file))) {
     kept = {
       called,
       meanings: called.map((name) => meaningOf(index, file, name)),
-      outline: index.outline,
       ...gather(index, file, item, kernel, structs.containers, structs.members),
     };
     facts.set(root, kept);
   }
-  kept.outline = index.outline;
+  structs.lookedUp.add(kept);
   return kept;
 }
 
@@ -184,7 +184,8 @@ function structsOf(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCa
     seeds = seedTags(index, kernel);
   if (structs.outline !== outline || !isSameSet(structs.seeds, seeds)) {
     const containers = containerTags(index, seeds);
-    cache.structs = { outline, seeds, containers, members: deviceMembers(index, containers) };
+    const members = deviceMembers(index, containers);
+    cache.structs = { outline, lookedUp: new WeakSet(), seeds, containers, members };
   }
   return cache.structs;
 }
@@ -233,11 +234,10 @@ function meanTheSame(
   file: FileIr,
 ): boolean {
   return (
-    (kept.called === called && kept.outline === index.outline) ||
-    (kept.called.length === called.length &&
-      called.every(
-        (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
-      ))
+    kept.called.length === called.length &&
+    called.every(
+      (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
+    )
   );
 }
 
@@ -301,6 +301,11 @@ export interface RelevanceCache {
 /** The structs that hold devices, and what says so of them in a version of a module. */
 interface Structs {
   readonly outline: Outline | null;
+  /**
+   * The facts whose names were looked up in a version with this outline: they mean the same in all
+   * of these. Facts that held their outline would hold all that is kept by it.
+   */
+  readonly lookedUp: WeakSet<Kept>;
   readonly seeds: ReadonlySet<string>;
   readonly containers: ReadonlySet<string>;
   readonly members: DeviceMembers;
@@ -314,6 +319,7 @@ export function createRelevanceCache(): RelevanceCache {
     facts: new WeakMap(),
     structs: {
       outline: null,
+      lookedUp: new WeakSet(),
       seeds: none,
       containers: none,
       members: { tags: none, fields: none },
@@ -325,8 +331,6 @@ export function createRelevanceCache(): RelevanceCache {
 interface Kept extends FunctionFacts {
   readonly called: readonly string[];
   readonly meanings: readonly Meaning[];
-  /** Names mean the same in all versions with one outline: that of the last one. */
-  outline: Outline;
 }
 
 /** With names of callees rather than definitions: an edit moves definitions. */
